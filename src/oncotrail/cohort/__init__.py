@@ -1,0 +1,1 @@
+"""Who is studied: the tables, the outcome, eligibility, the split."""
