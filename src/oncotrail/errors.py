@@ -38,8 +38,16 @@ class DeidentificationRefused(ImageFault):
     """An image whose pixels may show who the patient is."""
 
 
+class KeyFault(UserFault):
+    """The secret key of a study's pseudonyms cannot be used."""
+
+
 class TrainingFault(UserFault):
     """Training that cannot give an honest network: a loss that is not finite, a one-class role."""
+
+
+class ModelFault(UserFault):
+    """A saved model that is damaged, or is not the one that its description names."""
 
 
 class AuditFailed(UserFault):

@@ -73,7 +73,8 @@ def _values(declared: Mapping[str, Any], key: str, root: Path) -> dict[str, str]
     study = study_of(key)
     entries = read_yaml(root / study_file(study)).get(section) or {}
     if key not in entries:
-        message = f"{study_file(study)}: section {section} has no {key!r}; it has {', '.join(entries) or 'nothing'}."
+        known = ", ".join(entries) or "nothing"
+        message = f"{study_file(study)}: section {section} has no {key!r}; it has {known}."
         raise StudyFileError(message)
     item = entries[key] if isinstance(entries[key], Mapping) else {}
     return {"key": key, **{f"item.{name}": str(value) for name, value in item.items()}}

@@ -167,7 +167,7 @@ def counted(patients: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """run.json: all that MLflow will show of a stage, and nothing that differs between two machines.
+    """run.json: all that MLflow will show of a stage, nothing that differs between machines.
 
     `key` is the digest of stage, params and dependency digests: the same key means the same run.
     """

@@ -76,7 +76,8 @@ def guarded(work: Callable[[], object], where: str, *, debug: bool) -> int:
             raise
         if debug:
             traceback.print_exc()
-        sentence = f"the disk is full ({error.filename or 'while writing'}); free some space and run make repro again."
+        place = error.filename or "while writing"
+        sentence = f"the disk is full ({place}); free some space and run make repro again."
         return _tell(where, sentence, UserFault.exit_code)
     return 0
 
@@ -228,7 +229,8 @@ def _locked(root: Path, name: str, key: str) -> Iterator[None]:
         while not _try_lock(file):
             if time.monotonic() > deadline:
                 file.seek(0)
-                message = f"process {file.read().strip() or 'unknown'} is still filling this stage's output; wait for it, or end it."
+                holder = file.read().strip() or "unknown"
+                message = f"process {holder} is still filling this output; wait for it, or end it."
                 raise StageBusy(message)
             time.sleep(0.1)
         file.truncate(0)
@@ -247,7 +249,7 @@ def _try_lock(file: typing.TextIO) -> bool:
 
 @contextmanager
 def _dying_with_parent() -> Iterator[None]:
-    """End this process when the one that asked for it is gone: `kill -9` of dvc orphans its stage."""
+    """End when the one that asked is gone: `kill -9` of dvc orphans its stage."""
     asked_by = _ancestors()
     stop = threading.Event()
 

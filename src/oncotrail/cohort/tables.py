@@ -6,7 +6,7 @@ puts two tables side by side.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -75,7 +75,7 @@ IMAGES = Table(
         "patient": _TEXT,
         "view": _TEXT,
         "path": _TEXT,
-        "sha256": _TEXT,  # of the decoded pixels with their size: the same picture in another file is the same
+        "sha256": _TEXT,  # of the pixels with their size: the same picture in any file is the same
         "rows": ColumnOf("integer", low=1),
         "columns": ColumnOf("integer", low=1),
         "row_spacing": ColumnOf("number", blank=True, low=0),  # millimetres
@@ -160,7 +160,7 @@ FITTED_ON = Table(
 def cohort_table(
     labels: Iterable[str], times: Iterable[str], columns: Mapping[str, ColumnOf]
 ) -> Table:
-    """The cohort table of a study: `<label>`, `<outcome>_time` and `<outcome>_event`, clinical columns."""
+    """The cohort table: `<label>`, `<outcome>_time` and `<outcome>_event`, clinical columns."""
     outcomes: dict[str, ColumnOf] = {label: ColumnOf("integer", low=0, high=1) for label in labels}
     for name in times:
         outcomes[f"{name}_time"] = ColumnOf("number", low=0)
@@ -179,7 +179,10 @@ def read(table: Table, path: Path) -> pd.DataFrame:
         )
         raise TableError(message) from None
     except (OSError, ValueError) as error:
-        message = f"{path}: the {table.name} table cannot be read ({error}); delete it and run make repro."
+        message = (
+            f"{path}: the {table.name} table cannot be read ({error}); "
+            "delete it and run make repro."
+        )
         raise TableError(message) from None
     return checked(table, frame, str(path))
 
@@ -202,7 +205,7 @@ def checked(table: Table, frame: pd.DataFrame, where: str) -> pd.DataFrame:
     extra = [name for name in frame if name not in table.columns]
     if missing or (extra and table.more is None):
         message = (
-            f"{where}: the {table.name} table lacks columns {missing} and has undeclared columns {extra}; "
+            f"{where}: the {table.name} table lacks columns {missing} and has undeclared {extra}; "
             f"expected {list(table.columns)}."
         )
         raise TableError(message)
@@ -217,14 +220,20 @@ def checked(table: Table, frame: pd.DataFrame, where: str) -> pd.DataFrame:
 
 
 def join(left: pd.DataFrame, right: pd.DataFrame, what: str) -> pd.DataFrame:
-    """`left` with the columns of `right`, by patient id; every patient of `left` must be there once."""
+    """`left` with the columns of `right`, by patient id; all of `left` must be there, once."""
     repeated = right.loc[right["patient"].duplicated(), "patient"]
     if len(repeated):
-        message = f"{what}: patients {_some(repeated)} occur more than once; aggregate to one row per patient first."
+        message = (
+            f"{what}: patients {_some(repeated)} occur more than once; "
+            "aggregate to one row per patient first."
+        )
         raise TableError(message)
     absent = left.loc[~left["patient"].isin(right["patient"]), "patient"]
     if len(absent):
-        message = f"{what}: {len(absent)} patients have no row, e.g. {_some(absent)}; no patient is dropped silently."
+        message = (
+            f"{what}: {len(absent)} patients have no row, e.g. {_some(absent)}; "
+            "no patient is dropped silently."
+        )
         raise TableError(message)
     return left.merge(right, on="patient", how="left", validate="many_to_one")
 
@@ -260,52 +269,31 @@ def _typed(values: pd.Series, rule: ColumnOf, name: str, where: str) -> pd.Serie
 
 
 def _check_values(frame: pd.DataFrame, name: str, rule: ColumnOf, where: str) -> None:
-    values = frame[name]
+    for wrong, fault, mend in _faults(frame[name], rule):
+        rows = np.flatnonzero(wrong.fillna(value=False).to_numpy(dtype=bool))
+        if len(rows):
+            first = frame.iloc[rows[0]]
+            who = f"patient {first['patient']}, " if "patient" in frame else ""
+            raise TableError(
+                f"{where}: {name} {fault} in {len(rows)} rows, "
+                f"first in row {rows[0]} ({who}value {first[name]}); {mend}."
+            )
+
+
+def _faults(values: pd.Series, rule: ColumnOf) -> Iterator[tuple[pd.Series, str, str]]:
+    """Which rows break which part of the rule, and what to do about it."""
     blank = values.isna()
-    if not rule.blank and blank.any():
-        _refuse(
-            frame, blank, name, "is blank", "fill it, or exclude the patient with a reason", where
-        )
-    present = values[~blank]
-    if rule.kind == "number" and not np.isfinite(present.to_numpy(dtype=float)).all():
-        finite = pd.Series(
-            np.isfinite(values.to_numpy(dtype=float, na_value=0.0)), index=frame.index
-        )
-        _refuse(frame, ~finite, name, "is not finite", "correct or blank it", where)
+    if not rule.blank:
+        yield blank, "is blank", "fill it, or exclude the patient with a reason"
+    if rule.kind == "number":
+        finite = np.isfinite(values.to_numpy(dtype=float, na_value=0.0))
+        yield ~blank & ~finite, "is not finite", "correct or blank it"
     if rule.allowed is not None:
-        wrong = ~blank & ~values.isin(rule.allowed)
-        _refuse(frame, wrong, name, f"is none of {list(rule.allowed)}", "correct it", where)
+        yield ~blank & ~values.isin(rule.allowed), f"is none of {list(rule.allowed)}", "correct it"
     if rule.low is not None:
-        _refuse(
-            frame,
-            ~blank & (values < rule.low).fillna(value=False),
-            name,
-            f"is below {rule.low}",
-            "correct it",
-            where,
-        )
+        yield ~blank & (values < rule.low), f"is below {rule.low}", "correct it"
     if rule.high is not None:
-        _refuse(
-            frame,
-            ~blank & (values > rule.high).fillna(value=False),
-            name,
-            f"is above {rule.high}",
-            "correct it",
-            where,
-        )
-
-
-def _refuse(
-    frame: pd.DataFrame, wrong: pd.Series, name: str, fault: str, mend: str, where: str
-) -> None:
-    wrong = wrong.astype(bool)
-    if not wrong.any():
-        return
-    rows = np.flatnonzero(wrong.to_numpy())
-    first = frame.iloc[rows[0]]
-    who = f"patient {first['patient']}, " if "patient" in frame else ""
-    message = f"{where}: {name} {fault} in {len(rows)} rows, first in row {rows[0]} ({who}value {first[name]}); {mend}."
-    raise TableError(message)
+        yield ~blank & (values > rule.high), f"is above {rule.high}", "correct it"
 
 
 def _check_one_row_per(table: Table, frame: pd.DataFrame, where: str) -> None:
@@ -313,7 +301,11 @@ def _check_one_row_per(table: Table, frame: pd.DataFrame, where: str) -> None:
     if twice.any():
         row = int(np.flatnonzero(twice.to_numpy())[0])
         key = {name: str(frame[name].iloc[row]) for name in table.one_row_per}
-        message = f"{where}: the {table.name} table has one row per {' x '.join(table.one_row_per)}, but {key} occurs again in row {row}."
+        rows = " x ".join(table.one_row_per)
+        message = (
+            f"{where}: the {table.name} table has one row per {rows}, "
+            f"but {key} occurs again in row {row}."
+        )
         raise TableError(message)
 
 

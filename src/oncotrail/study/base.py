@@ -1,9 +1,9 @@
-"""The manner of every setting: typed, frozen, and an unknown key refused with the nearest valid one."""
+"""The manner of every setting: typed, frozen, an unknown key refused with the nearest valid one."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -24,6 +24,10 @@ class Settings(BaseModel):
         except ValidationError as error:
             raise StudyFileError(describe(error, where, cls)) from None
 
+    def flat(self) -> dict[str, str | int | float | bool | None]:
+        """Every value by its dotted name, lists joined by commas: what a run's page shows."""
+        return dict(_flat(self.model_dump(mode="json"), ""))
+
 
 def describe(error: ValidationError, where: str, model: type[BaseModel]) -> str:
     """All faults of one section, a line each, with the nearest valid key where one is unknown."""
@@ -32,12 +36,14 @@ def describe(error: ValidationError, where: str, model: type[BaseModel]) -> str:
 
 def _line(fault: Any, where: str, model: type[BaseModel]) -> str:
     steps = [str(step) for step in fault["loc"]]
-    place = ".".join([where, *steps])
+    place = f"{where}: {'.'.join(steps)}" if steps else where
     if fault["type"] == "extra_forbidden":
         keys = _valid_keys(model, steps[:-1])
         return f"{place}: unknown key. {nearest(steps[-1], keys)}"
     if fault["type"] == "missing":
         return f"{place}: this key is missing; add it."
+    if fault["type"] == "value_error":
+        return f"{place}: {fault['ctx']['error']}."
     return f"{place}: found {fault['input']!r}; {fault['msg'].lower()}."
 
 
@@ -54,6 +60,15 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     )
 
 
+def _flat(values: Mapping[str, Any], place: str) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{place}{name}.")
+        else:
+            listed = isinstance(value, list)
+            yield f"{place}{name}", ", ".join(map(str, value)) if listed else value
+
+
 def _valid_keys(model: type[BaseModel], steps: list[str]) -> list[str]:
     """The keys that the (possibly nested) model at `steps` accepts."""
     found: set[type[BaseModel]] = {model}
@@ -62,7 +77,7 @@ def _valid_keys(model: type[BaseModel], steps: list[str]) -> list[str]:
         for candidate in found:
             if step in candidate.model_fields:
                 inner |= _models_in(candidate.model_fields[step].annotation)
-        # A step that is no field is a dict's key, a list's index or a union's tag: stay where we are.
+        # A step that is no field is a dict's key, a list's index or a union's tag: stay.
         found = inner or found
     return sorted({key for candidate in found for key in candidate.model_fields})
 

@@ -9,6 +9,16 @@ from pydantic import Field
 from oncotrail.study.base import Settings
 
 
+class Imputation(Settings):
+    """What stands in for a blank clinical value, learned from training rows: nobody is dropped.
+
+    `own_level` makes "not recorded" a level of every category.
+    """
+
+    numbers: Literal["median", "mean"]
+    categories: Literal["most_frequent", "own_level"]
+
+
 class BorderlineSmote(Settings):
     """Synthetic minority rows near the border, made from training rows only."""
 
@@ -40,5 +50,6 @@ class Fusion(Settings):
 
     outcome: str
     models: dict[str, ColumnSet] = Field(min_length=1)
+    imputation: Imputation = Imputation(numbers="median", categories="most_frequent")
     resampling: BorderlineSmote | None
     learner: RandomForest

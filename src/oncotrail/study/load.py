@@ -55,6 +55,11 @@ def study_file(study: str) -> str:
     return f"studies/{study}.yaml"
 
 
+def study_names(root: Path) -> list[str]:
+    """The studies of this repository, by file name."""
+    return sorted(path.stem for path in (root / "studies").glob("*.yaml"))
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML 1.2 mapping (so that 1e-6 is a number), or an error that names line and mend."""
     from ruamel.yaml import YAML
@@ -63,7 +68,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         values = YAML(typ="safe", pure=True).load(path)
     except FileNotFoundError:
-        message = f"{path} is missing; run from the repository's root, with the study's name spelt as its file."
+        message = f"{path} is missing; run from the repository's root, study spelt as its file."
         raise StudyFileError(message) from None
     except YAMLError as error:
         message = f"{path} is not valid YAML: {' '.join(str(error).split())}"
@@ -81,7 +86,7 @@ def load(kind: type[S], key: str, root: Path, recipe: str | None = None) -> Load
     recipe = recipe or _recipe(shared)
     needs_study = any(name not in SHARED for name in kind.model_fields)
     declared = read_yaml(root / study_file(study)) if needs_study else {}
-    used = _merge(declared, declared.get("demo") or {}) if recipe == "demo" else declared
+    used = merge(declared, declared.get("demo") or {}) if recipe == "demo" else declared
     values: dict[str, Any] = {}
     bent: dict[str, tuple[Any, Any]] = {}
     for name, field in kind.model_fields.items():
@@ -97,7 +102,7 @@ def load(kind: type[S], key: str, root: Path, recipe: str | None = None) -> Load
 
 
 def parameters_of(kind: type[Settings], key: str) -> dict[str, list[str]]:
-    """The parameters that a stage with these settings depends on: file -> names, as dvc.yaml lists them."""
+    """The parameters that these settings depend on: file -> names, as dvc.yaml lists them."""
     names: dict[str, list[str]] = {}
     bends = False
     for name, field in kind.model_fields.items():
@@ -156,7 +161,8 @@ def _entry(declared: Mapping[str, Any], section: str, entry: str | None, study: 
     if entry is None:
         return declared[section]
     if entry not in declared[section]:
-        message = f"{study_file(study)}: {section}.{entry} is missing. {nearest(entry, declared[section])}"
+        place = f"{study_file(study)}: {section}.{entry}"
+        message = f"{place} is missing. {nearest(entry, declared[section])}"
         raise StudyFileError(message)
     return declared[section][entry]
 
@@ -169,12 +175,12 @@ def _fields(annotation: Any) -> list[str]:
     return []
 
 
-def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """`above` laid over `below`: mappings merge, everything else is replaced."""
     merged = dict(below)
     for name, value in above.items():
         both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
-        merged[name] = _merge(merged[name], value) if both else value
+        merged[name] = merge(merged[name], value) if both else value
     return merged
 
 

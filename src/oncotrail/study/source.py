@@ -22,9 +22,14 @@ class Acquire(Settings):
 
     `pseudonyms: invented` derives the key from the study's name and is accepted only for a demo
     cohort, so that two machines agree; `pseudonyms: keyed` takes the key from a file outside git.
+    `on_fault: stop` refuses the cohort while any patient has a fault; `exclude` keeps such patients
+    out, each with a row in the exclusions. `units_checked` names columns whose values only look as
+    if they mixed two units.
     """
 
     path: str
     pseudonyms: Literal["keyed", "invented"]
+    on_fault: Literal["stop", "exclude"]
     encoding: str | None = None
     burned_in: Literal["refuse", "checked_by_hand"] = "refuse"
+    units_checked: tuple[str, ...] = ()

@@ -1,0 +1,63 @@
+# make lists the targets. The first one that needs Python sets up .venv from requirements.lock.
+#
+#   PYTHON=python3.12    the interpreter that .venv is made with, 3.11 or newer
+#   STUDY=name           repro: only this study
+#   PUBLISHED=1          repro: write `recipe: published` into params.yaml first (0 writes demo)
+#   DEBUG=1              repro: show tracebacks
+#   PORT=5001            ui: this port and not the first free one
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.set-up
+UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
+UV_WANTED := uv>=0.11,<0.15
+ONCOTRAIL := $(BIN)/oncotrail $(if $(filter 1,$(DEBUG)),--debug)
+RECIPE := $(if $(filter 1,$(PUBLISHED)),--recipe published,$(if $(filter 0,$(PUBLISHED)),--recipe demo))
+NO_GPU := $(if $(shell command -v nvidia-smi 2>/dev/null),,-m "not gpu")
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup lock repro test test-all check ui clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(READY) ## make .venv from requirements.lock (the others do it too)
+
+# A stamp, so that a second make costs nothing. It is written last: a set-up that was stopped starts again.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is $$($(PYTHON) -V 2>&1); Oncotrail needs Python 3.11 or newer: make PYTHON=python3.11"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x "$(UV)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV_WANTED)"
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $(READY)
+
+lock: $(READY) ## write requirements.lock anew from pyproject.toml
+	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	  --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+
+repro: $(READY) ## run what is out of date, show the models, compare with git (STUDY=name, PUBLISHED=1)
+	@$(ONCOTRAIL) repro $(if $(STUDY),--study $(STUDY)) $(RECIPE)
+
+test: $(READY) ## the fast tests, network off
+	@$(BIN)/python -m pytest -q -m "not slow and not gpu"
+
+test-all: $(READY) ## all tests: the slow ones too, and those for a GPU where there is one
+	@$(BIN)/python -m pytest -q $(NO_GPU)
+
+check: $(READY) ## lint, format, types, layers, architecture
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@PYTHONPATH=. $(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/test_architecture.py
+
+ui: $(READY) ## MLflow on 127.0.0.1 over the local store (PORT=n)
+	@$(ONCOTRAIL) ui $(if $(PORT),--port $(PORT))
+
+clean: ## remove caches and half-finished work; data, mlruns, results and keys stay
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .oncotrail/partial
+	find src pipelines tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

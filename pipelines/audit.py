@@ -1,0 +1,56 @@
+"""The guards: what would make this study's numbers wrong stops it here."""
+
+import json
+from pathlib import Path
+
+from oncotrail import stage
+from oncotrail.audit.checks import audited
+from oncotrail.audit.evidence import Numbers, Pixels, read_evidence
+from oncotrail.audit.finding import refuse_violations
+from oncotrail.record import Run
+from oncotrail.study import base
+from oncotrail.study.cohort import Cohort
+from oncotrail.study.guards import Audit
+from oncotrail.study.network import Network
+
+
+class Settings(base.Settings):
+    """The sections that this stage reads."""
+
+    audit: Audit
+    cohort: Cohort
+    network: dict[str, Network]
+
+
+def main(settings: Settings, run: Run) -> None:
+    evidence = read_evidence(run, settings.cohort, settings.network, rescore)
+    findings = audited(settings.audit.checks, evidence)
+    refuse_violations(findings)
+    report = [
+        {
+            "check": finding.check,
+            "looked_at": finding.looked_at,
+            "looked": dict(finding.looked),
+            "says": finding.says,
+        }
+        for finding in findings
+    ]
+    path = run.out / "audit.json"
+    path.write_text(json.dumps({"checks": report}, indent=1) + "\n", encoding="utf-8")
+    run.artifact(path)
+    run.params({"checks": ", ".join(settings.audit.checks)})
+    run.metrics({f"{finding.check}/looked_at": finding.looked_at for finding in findings})
+    for finding in findings:
+        run.say(f"{finding.check}: {finding.says}")
+
+
+def rescore(folder: Path, pixels: Pixels) -> tuple[Numbers, Numbers]:
+    """Embeddings and scores from the saved network; the audit's room itself knows no torch."""
+    from oncotrail.backbones.weights import load_network
+
+    scored = load_network(folder).score(pixels)
+    return scored.embeddings, scored.scores
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,147 @@
+"""The files of one run, as they lie there.
+
+The tables are read without their rule of one row per key: a guard must see the fault that it
+guards against, and name all its patients, where the tables' own door stops at the first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from oncotrail.cohort import tables
+from oncotrail.cohort.tables import Table
+from oncotrail.errors import TableError
+from oncotrail.fusion.archive import Learner, load_learner
+from oncotrail.record import Run
+from oncotrail.study.cohort import Cohort
+from oncotrail.study.members import only_declared
+from oncotrail.study.pixels import ViewPixels
+
+Pixels = NDArray[np.uint8]  # images x rows x columns
+Numbers = NDArray[np.float64]
+# A network's folder, pixels -> embeddings (images x numbers) and scores (images,), computed anew.
+Rescore = Callable[[Path, Pixels], tuple[Numbers, Numbers]]
+
+
+@dataclass(frozen=True)
+class View:
+    """One view's decoded pixels, and how they were made."""
+
+    made: ViewPixels
+    store: Pixels  # memory-mapped; row i is the image that the pixels table names at row i
+
+
+@dataclass(frozen=True)
+class NetworkEvidence:
+    """What one network left behind."""
+
+    name: str
+    folder: Path
+    blueprint: Mapping[str, Any]
+    features: pd.DataFrame
+    predictions: pd.DataFrame
+    fitted_on: pd.DataFrame
+
+    @property
+    def view(self) -> str:
+        """The view that it sees."""
+        return str(self.blueprint["view"])
+
+
+@dataclass(frozen=True)
+class FusionEvidence:
+    """What one fusion left behind: the learner, and the columns as it says it saw them."""
+
+    learner: Learner
+    seen: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that the checks look at."""
+
+    cohort: pd.DataFrame
+    images: pd.DataFrame
+    pictures: Path  # the folder that the paths of `images` start from
+    split: pd.DataFrame
+    pixels: pd.DataFrame
+    views: Mapping[str, View]
+    networks: tuple[NetworkEvidence, ...]
+    fusions: tuple[FusionEvidence, ...]
+    fused: pd.DataFrame  # predictions of all fusions
+    fused_on: pd.DataFrame
+    rescore: Rescore
+
+    @property
+    def features(self) -> dict[str, pd.DataFrame]:
+        """Each network's features table."""
+        return {network.name: network.features for network in self.networks}
+
+
+def read_evidence(
+    run: Run, declared: Cohort, networks: Iterable[str], rescore: Rescore
+) -> Evidence:
+    """Read what the stages before the audit wrote."""
+    acquired, decoded, fused = (run.folder(stage) for stage in ("acquire", "decode", "fuse"))
+    return Evidence(
+        cohort=tables.read(declared.table(), acquired / "cohort.parquet"),
+        images=_loose(tables.IMAGES, acquired / "images.parquet"),
+        pictures=acquired,
+        split=_loose(tables.SPLIT, run.folder("split") / "split.parquet"),
+        pixels=_loose(tables.PIXELS, decoded / "pixels.parquet"),
+        views=_views(decoded),
+        networks=tuple(
+            _network(name, run.folder("train", name))
+            for name in only_declared(run.folder("train"), networks)
+        ),
+        fusions=tuple(_fusion(path.parent) for path in sorted(fused.glob("*/model.json"))),
+        fused=_loose(tables.PREDICTIONS, fused / "predictions.parquet"),
+        fused_on=_loose(tables.FITTED_ON, fused / "fitted_on.parquet"),
+        rescore=rescore,
+    )
+
+
+def _loose(table: Table, path: Path) -> pd.DataFrame:
+    """Columns and values as declared; a key that occurs twice passes, a whole row does not."""
+    return tables.read(replace(table, one_row_per=tuple(table.columns)), path)
+
+
+def _views(folder: Path) -> dict[str, View]:
+    return {
+        name: View(
+            ViewPixels.read(made, f"{folder / 'decode.json'}: {name}"),
+            np.load(folder / f"{name}.npy", mmap_mode="r"),
+        )
+        for name, made in _json(folder / "decode.json").items()
+    }
+
+
+def _network(name: str, folder: Path) -> NetworkEvidence:
+    return NetworkEvidence(
+        name=name,
+        folder=folder,
+        blueprint=_json(folder / "network.json"),
+        features=_loose(tables.FEATURES, folder / "features.parquet"),
+        predictions=_loose(tables.PREDICTIONS, folder / "predictions.parquet"),
+        fitted_on=_loose(tables.FITTED_ON, folder / "fitted_on.parquet"),
+    )
+
+
+def _fusion(folder: Path) -> FusionEvidence:
+    return FusionEvidence(load_learner(folder), pd.read_parquet(folder / "columns.parquet"))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TableError(f"{path} cannot be read ({error}); run make repro.") from None
+    return values

@@ -1,0 +1,99 @@
+"""What a network is given: the images of its view, each with its patient's label and role.
+
+Only training patients that the split marks `network` are learned from; only validation patients
+choose the epoch; everybody is predicted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from oncotrail.backbones.batches import Examples
+from oncotrail.backbones.network import Pixels
+from oncotrail.cohort import tables
+from oncotrail.errors import StudyFileError, TrainingFault
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One view as the decode stage left it."""
+
+    view: str
+    pixels: Pixels  # memory-mapped
+    rows: pd.DataFrame  # image, patient, row: which row of `pixels` is whose
+    made: Mapping[str, Any]  # window, rows, columns as used
+
+
+@dataclass(frozen=True)
+class Material:
+    """The images of one view with what the cohort and the split say of their patients."""
+
+    images: pd.DataFrame  # patient, image, row, label, role, fits, outer_fold, inner_fold; by `row`
+    pixels: Pixels  # of all these images, in the same order
+
+    def learns(self) -> Examples:
+        """What the weights may learn from."""
+        fits = self.images["fits"].fillna("")
+        return self._examples((self.images["role"] == "train") & (fits == "network"))
+
+    def chooses(self) -> Examples:
+        """What the best epoch is chosen by."""
+        return self._examples(self.images["role"] == "validation")
+
+    def _examples(self, wanted: pd.Series) -> Examples:
+        chosen = self.images[wanted.astype(bool)]
+        return Examples(
+            pixels=self.pixels[chosen["row"].to_numpy(dtype=np.int64)],
+            labels=chosen["label"].to_numpy(dtype=np.int64),
+            patients=tuple(chosen["patient"]),
+        )
+
+
+def read_view(folder: Path, view: str) -> Decoded:
+    """Read the decode stage's files of one view."""
+    made = json.loads((folder / "decode.json").read_text(encoding="utf-8"))
+    if view not in made:
+        message = (
+            f"view {view!r} was not decoded; the decode section has {', '.join(sorted(made))}."
+        )
+        raise StudyFileError(message)
+    rows = tables.read(tables.PIXELS, folder / "pixels.parquet")
+    pixels = np.load(folder / f"{view}.npy", mmap_mode="r")
+    of_view = rows.loc[rows["view"] == view, ["patient", "image", "row"]]
+    if sorted(of_view["row"]) != list(range(len(pixels))):
+        message = (
+            f"{folder}: {view}.npy holds {len(pixels)} images and pixels.parquet names "
+            f"{len(of_view)} rows of it; delete the folder and run make repro."
+        )
+        raise TrainingFault(message)
+    return Decoded(view, pixels, of_view.reset_index(drop=True), made[view])
+
+
+def gather(decoded: Decoded, cohort: pd.DataFrame, split: pd.DataFrame, outcome: str) -> Material:
+    """Put pixels, outcome and split together by patient id; nobody is dropped silently."""
+    folds = sorted(split["outer_fold"].unique().tolist())
+    if len(folds) != 1:
+        message = (
+            f"the split has outer folds {folds}; this version trains one network per split, "
+            "on one outer fold."
+        )
+        raise TrainingFault(message)
+    without = sorted(set(split["patient"]) - set(decoded.rows["patient"]))
+    if without:
+        message = (
+            f"{len(without)} patients have no image of view {decoded.view}, e.g. "
+            f"{', '.join(without[:5])}; make the view required in the cohort section, so that they "
+            "are excluded with a reason."
+        )
+        raise TrainingFault(message)
+    labels = cohort[["patient", outcome]].rename(columns={outcome: "label"})
+    known = tables.join(decoded.rows, labels, f"labels of view {decoded.view}")
+    images = tables.join(known, split, f"roles of view {decoded.view}")
+    return Material(images.sort_values("row").reset_index(drop=True), decoded.pixels)

@@ -1,0 +1,174 @@
+"""`dvc repro` with what surrounds it: lingering outputs removed, failures told in one sentence.
+
+DVC's standard output is left as it is, so that progress bars work. Its standard error is passed on
+line by line: a stage says there, in one sentence, what went wrong, and DVC's own line about the
+same failure is read for the exit code and not repeated.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from oncotrail.errors import UserFault
+from oncotrail.record import RunRecord, folder
+from oncotrail.stage import INTERRUPTED, WORK
+from oncotrail.study.load import PARAMS, read_yaml, study_file, study_names
+
+_FAILED = re.compile(r"failed to reproduce '([^']+)': failed to run: .*, exited with (-?\d+)")
+_RECIPE = re.compile(r"^recipe:[ \t]*\w+", re.MULTILINE)
+_SIGNALLED = 128
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How `dvc repro` ended."""
+
+    exit_code: int
+    stages_run: int
+    failed: str | None = None  # the stage that stopped it
+    signal: int | None = None  # that killed this stage
+
+
+def reproduce(root: Path, study: str | None, *, debug: bool) -> Outcome:
+    """Run what is out of date: of one study, or of all."""
+    started = time.time_ns()
+    targets = [f"report@{study}", "sync"] if study else []
+    failures, code = _run_dvc(root, ["repro", *targets], _environment(debug=debug))
+    ran = _stages_run_since(root, started)
+    if not failures:
+        return Outcome(code if code in (0, INTERRUPTED) else 1, ran)
+    stage, stage_code = failures[-1]
+    known = stage_code in (UserFault.exit_code, INTERRUPTED)
+    return Outcome(stage_code if known else 1, ran, stage, _signal_in(stage_code))
+
+
+def choose_recipe(root: Path, recipe: str) -> bool:
+    """Write the recipe into params.yaml, where everybody sees it; whether that changed anything.
+
+    A recipe that was in force for one command only would leave outputs that params.yaml denies.
+    """
+    path = root / PARAMS
+    before = path.read_text(encoding="utf-8")
+    after = _RECIPE.sub(f"recipe: {recipe}", before, count=1)
+    if after != before:
+        beside = path.with_name(f".{PARAMS}.partial")
+        beside.write_text(after, encoding="utf-8")
+        beside.replace(path)
+    return after != before
+
+
+def remove_undeclared(root: Path) -> Iterator[str]:
+    """Remove outputs of stages that the study files no longer declare; yield what was removed.
+
+    DVC leaves the folder of a network that was renamed, and the fusion would go on reading it. Only
+    folders whose run.json says that a stage wrote them are touched, so never a raw cohort.
+    """
+    declared = _declared_stages(root)
+    for path in sorted((root / "data").glob("*/**/run.json")):
+        record = _record_at(path, root)
+        if record is not None and (record.stage, record.name) not in declared:
+            shutil.rmtree(path.parent)
+            place = path.parent.relative_to(root).as_posix()
+            yield f"removed {place}: no study file declares {record.stage}@{record.name} any more."
+
+
+def _declared_stages(root: Path) -> set[tuple[str, str]]:
+    """Every stage of the graph by name and key."""
+    studies = [read_yaml(root / study_file(name)) for name in study_names(root)]
+    return {
+        (stage, key)
+        for stage, declared in read_yaml(root / "dvc.yaml")["stages"].items()
+        for study in studies
+        for key in study.get(str(declared.get("foreach", "")).strip("${}")) or {}
+    }
+
+
+def _record_at(path: Path, root: Path) -> RunRecord | None:
+    """The record of the stage that wrote this folder; nothing if the file is somebody else's."""
+    try:
+        record = RunRecord.read(path)
+    except (ValueError, TypeError):
+        return None
+    member = None if record.name == record.study else record.name
+    place = folder(root, record.study, record.stage, member)
+    return record if place == path.parent else None
+
+
+def _environment(*, debug: bool) -> dict[str, str]:
+    """The caller's, with this environment's programs first and DVC's telemetry off."""
+    programs = Path(sys.executable).parent
+    path = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
+    asked = {"ONCOTRAIL_DEBUG": "1"} if debug else {}
+    return {**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1", **asked}
+
+
+def _run_dvc(
+    root: Path, words: list[str], environment: dict[str, str]
+) -> tuple[list[tuple[str, int]], int]:
+    """Run dvc; the stages that failed with their exit codes, and its own exit code."""
+    process = subprocess.Popen(  # noqa: S603 - our own dvc
+        [str(Path(sys.executable).parent / "dvc"), *words],
+        cwd=root,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+    failures: list[tuple[str, int]] = []
+    with process, _sigterm_ends(process):
+        try:
+            _pass_on(process.stderr or (), failures)
+            return failures, process.wait()
+        except KeyboardInterrupt:  # dvc and its stage were told as well: hear them out
+            _pass_on(process.stderr or (), failures)
+            process.wait()
+            return failures, INTERRUPTED
+
+
+def _pass_on(lines: Iterable[str], failures: list[tuple[str, int]]) -> None:
+    for line in lines:
+        found = _FAILED.search(line)
+        if found:
+            failures.append((found[1], int(found[2])))
+        else:
+            sys.stderr.write(line)
+            sys.stderr.flush()
+
+
+@contextmanager
+def _sigterm_ends(process: subprocess.Popen[str]) -> Iterator[None]:
+    """`kill` of this command ends dvc too, and dvc's end ends the stage."""
+
+    def end(_signal: int, _frame: object) -> None:
+        process.terminate()
+        sys.exit(_SIGNALLED + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stages_run_since(root: Path, moment: int) -> int:
+    """How many stages ended since then: each leaves its figures of this machine."""
+    figures = (root / WORK / "runs").glob("*.json")
+    return sum(path.stat().st_mtime_ns >= moment for path in figures)
+
+
+def _signal_in(exit_code: int) -> int | None:
+    """The signal that killed a process: -9 from a child, 137 from a shell."""
+    if exit_code < 0:
+        return -exit_code
+    is_ours = exit_code == INTERRUPTED
+    return exit_code - _SIGNALLED if exit_code > _SIGNALLED and not is_ours else None

@@ -1,0 +1,1 @@
+"""Cohorts that never lived: procedural images in real formats, with planted effects."""

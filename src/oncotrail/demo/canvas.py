@@ -1,0 +1,117 @@
+"""A slice being painted: Hounsfield units on a pixel grid, addressed in millimetres of the body.
+
+x points to the patient's left (right in the image), y to her back (down in the image); the origin
+is the middle of the body, which lies shifted and turned in the field of view. Shapes are painted
+one over another, like paper on paper. Areas that matter are painted by `paint_area`, which gives a
+tissue exactly the area asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, cos, pi, radians, sin
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Single precision: only sums, products and roots happen here, and those are the same everywhere.
+Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+
+SIDE: Final = 256  # pixels
+AIR: Final = -1000.0
+
+
+@dataclass(frozen=True)
+class Pose:
+    """How the patient lies: shift of the body's middle in millimetres, turn in degrees."""
+
+    right: float
+    down: float
+    turn: float
+
+
+class Canvas:
+    """Hounsfield units `hu` and body coordinates `x`, `y` of every pixel."""
+
+    def __init__(self, spacing: float, pose: Pose) -> None:
+        self.spacing = spacing
+        self._cos, self._sin = cos(radians(pose.turn)), sin(radians(pose.turn))
+        self._middle = (
+            (SIDE - 1) / 2 + pose.down / spacing,
+            (SIDE - 1) / 2 + pose.right / spacing,
+        )
+        down = ((np.arange(SIDE) - self._middle[0]) * spacing)[:, None]
+        right = ((np.arange(SIDE) - self._middle[1]) * spacing)[None, :]
+        self.x: Floats = (right * self._cos + down * self._sin).astype(np.float32)
+        self.y: Floats = (down * self._cos - right * self._sin).astype(np.float32)
+        self.hu: Floats = np.full((SIDE, SIDE), AIR, dtype=np.float32)
+
+    def fill(self, where: Flags, hu: float | Floats) -> None:
+        """Paint the pixels in `where`."""
+        np.copyto(self.hu, hu, where=where)
+
+    def ellipse(
+        self, x: float, y: float, half_width: float, half_depth: float, hu: float, turn: float = 0.0
+    ) -> None:
+        """Paint one ellipse, turned clockwise by `turn` degrees; touches only its neighbourhood."""
+        rows, columns = self._around(x, y, max(half_width, half_depth))
+        inside = radius2(
+            self.x[rows, columns] - x, self.y[rows, columns] - y, half_width, half_depth, turn
+        )
+        np.copyto(self.hu[rows, columns], hu, where=inside < 1)
+
+    def paint_area(self, preference: Floats, allowed: Flags, area_cm2: float, hu: float | Floats) -> Flags:
+        """Paint exactly `area_cm2` (to a pixel): the allowed pixels of highest preference."""
+        pixels = round(area_cm2 * 100 / self.spacing**2)
+        candidates = preference[allowed]
+        if pixels > candidates.size:
+            found = candidates.size * self.spacing**2 / 100
+            message = f"the region has room for {found:.1f} cm2, but {area_cm2:.1f} were asked for."
+            raise ValueError(message)
+        least = np.partition(candidates, candidates.size - pixels)[candidates.size - pixels]
+        chosen = allowed & (preference >= least)
+        self.fill(chosen, hu)
+        return chosen
+
+    def waves(self, rng: np.random.Generator, wavelength: float, count: int = 8) -> Floats:
+        """A smooth random field with mean 0 and variance 1: plane waves of about this length (mm)."""
+        direction, stretch, phase = rng.random((3, count))
+        pace = 2 * pi * self.spacing / (wavelength * (0.7 + 0.6 * stretch))
+        places = np.arange(SIDE)[:, None]
+        down = places * pace * np.sin(pi * direction) + 2 * pi * phase  # pixels x waves
+        right = places * pace * np.cos(pi * direction)
+        # The sine of a sum, all waves at once: sin(d + r) = sin d cos r + cos d sin r.
+        field = np.sin(down) @ np.cos(right).T + np.cos(down) @ np.sin(right).T
+        return (field * (2 / count) ** 0.5).astype(np.float32)
+
+    def _around(self, x: float, y: float, reach: float) -> tuple[slice, slice]:
+        down = self._middle[0] + (y * self._cos + x * self._sin) / self.spacing
+        right = self._middle[1] + (x * self._cos - y * self._sin) / self.spacing
+        pixels = ceil(reach / self.spacing) + 1
+        return _span(down, pixels), _span(right, pixels)
+
+
+def radius2(x: Floats, y: Floats, half_width: float, half_depth: float, turn: float = 0.0) -> Floats:
+    """The squared radius in units of an ellipse round the origin: below 1 inside, 1 on its rim."""
+    if turn:
+        across, along = cos(radians(turn)), sin(radians(turn))
+        x, y = x * across + y * along, y * across - x * along
+    return (x / half_width) ** 2 + (y / half_depth) ** 2
+
+
+def rounded_box2(x: Floats, y: Floats, half_width: float, half_depth: float) -> Floats:
+    """As `radius2` for a shape between an ellipse and a box: the cross-section of a trunk.
+
+    With a and c the squared coordinates in units of the half axes, (a^2 + c^2 + a c)^(1/2): products
+    only, because powers differ between processors in their last digit.
+    """
+    across, along = (x / half_width) ** 2, (y / half_depth) ** 2
+    norm: Floats = np.sqrt(across * across + along * along + across * along)
+    return norm
+
+
+def _span(middle: float, pixels: int) -> slice:
+    low = min(max(int(middle) - pixels, 0), SIDE)
+    return slice(low, min(max(int(middle) + pixels + 2, low), SIDE))

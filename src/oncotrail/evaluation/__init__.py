@@ -1,0 +1,1 @@
+"""Predictions -> what a paper reports: figures with intervals, comparisons, the baseline table."""

@@ -1,0 +1,120 @@
+"""Predictions, outcomes and roles brought together by patient id; nobody is dropped.
+
+Everything that evaluation computes starts from `Judged`: the same patients, in the same order, for
+every model. It cannot be built from predictions that lack a patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from oncotrail.cohort import tables
+from oncotrail.errors import TableError
+
+ROLES = ("validation", "test", "external")  # those that judge a model; training never does
+CHOOSES = "validation"  # the role that thresholds are chosen on
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The patients of one role, their outcome, and every model's score of each of them."""
+
+    role: str
+    patients: tuple[str, ...]
+    labels: NDArray[np.int_]
+    scores: Mapping[str, NDArray[np.float64]]  # model -> scores in the order of `patients`
+
+    @property
+    def events(self) -> int:
+        """How many patients had the outcome."""
+        return int(self.labels.sum())
+
+
+def judge(
+    predictions: pd.DataFrame, cohort: pd.DataFrame, split: pd.DataFrame, outcome: str
+) -> dict[str, Judged]:
+    """The roles of the split that judge, each with all its patients and all models.
+
+    Roles are the split's, outcomes the cohort's; predictions that say otherwise are refused.
+    """
+    if split["patient"].duplicated().any():
+        raise TableError(
+            "the split has several outer folds; evaluation judges one. Give it one fold's split."
+        )
+    scores = {
+        str(model): _scores(rows, str(model), split, outcome)
+        for model, rows in predictions.groupby("model", sort=False)
+    }
+    known = tables.join(split, cohort[["patient", outcome]], "outcomes")
+    present = [role for role in ROLES if (split["role"] == role).any()]
+    if CHOOSES not in present:
+        raise TableError(
+            f"the split has no {CHOOSES} patients; thresholds are chosen on them, on nobody else."
+        )
+    return {role: _judged(role, known[known["role"] == role], outcome, scores) for role in present}
+
+
+def _judged(
+    role: str, known: pd.DataFrame, outcome: str, scores: Mapping[str, pd.DataFrame]
+) -> Judged:
+    known = known[["patient", outcome]].sort_values("patient")
+    labels = known[outcome].to_numpy(dtype=np.int_)
+    if labels.min() == labels.max():
+        raise TableError(
+            f"the {len(labels)} {role} patients all have {outcome} {labels[0]}; no figure of "
+            "discrimination exists for one class. Enlarge that role, or the cohort."
+        )
+    return Judged(
+        role=role,
+        patients=tuple(known["patient"].astype(str)),
+        labels=labels,
+        scores={
+            model: tables.join(known, table, f"{model} in {role}")["score"].to_numpy(dtype=float)
+            for model, table in scores.items()
+        },
+    )
+
+
+def _scores(rows: pd.DataFrame, model: str, split: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """One model's honest scores of `outcome`, after comparing its roles with the split's."""
+    asked = rows[(rows["outcome"] == outcome) & (rows["mode"] == "honest")]
+    if asked.empty:
+        raise TableError(
+            f"{model} has no honest predictions of {outcome}; it has "
+            f"{sorted(set(rows['outcome'] + ' (' + rows['mode'] + ')'))}."
+        )
+    unscored = asked.loc[asked["score"].isna(), "patient"]
+    if len(unscored):
+        raise TableError(
+            f"{model} has no score for {len(unscored)} patients, e.g. {_some(unscored)}; "
+            "every patient that a model judges needs a probability."
+        )
+    _compare_roles(asked, model, split)
+    return asked[["patient", "score"]]
+
+
+def _compare_roles(asked: pd.DataFrame, model: str, split: pd.DataFrame) -> None:
+    where = asked[["patient", "role"]].merge(
+        split[["patient", "role"]], on="patient", how="left", suffixes=("", "_in_split")
+    )
+    strangers = where.loc[where["role_in_split"].isna(), "patient"]
+    if len(strangers):
+        raise TableError(
+            f"{model} predicts {len(strangers)} patients that the split does not have, e.g. "
+            f"{_some(strangers)}; run make repro, so that both come from one cohort."
+        )
+    moved = where.loc[where["role"] != where["role_in_split"], "patient"]
+    if len(moved):
+        raise TableError(
+            f"{model} gives {len(moved)} patients another role than the split does, e.g. "
+            f"{_some(moved)}; run make repro, so that both come from one split."
+        )
+
+
+def _some(patients: pd.Series, most: int = 5) -> str:
+    return ", ".join(sorted(set(patients.astype(str)))[:most])

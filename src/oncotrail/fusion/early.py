@@ -1,0 +1,98 @@
+"""Early fusion: fit one model on the fusion's patients, score everybody that it may score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from oncotrail.cohort import tables
+from oncotrail.errors import StudyFileError, TableError
+from oncotrail.fusion.archive import Learner
+from oncotrail.fusion.columns import declared_columns, design
+from oncotrail.fusion.learner import fit, score
+from oncotrail.record import FittedOn
+from oncotrail.study.base import nearest
+from oncotrail.study.cohort import Cohort
+from oncotrail.study.fusion import ColumnSet, Fusion
+
+
+@dataclass(frozen=True)
+class FusedModel:
+    """One fitted fusion: the learner, the columns as it saw them, its scores, its records."""
+
+    learner: Learner
+    seen: pd.DataFrame
+    predictions: pd.DataFrame
+    fitted_on: tuple[FittedOn, ...]
+    synthetic_rows: int
+
+
+def fusion_patients(split: pd.DataFrame) -> pd.DataFrame:
+    """Patients whom a fusion may see: all but those that a network was fitted on."""
+    if len(set(split["outer_fold"])) > 1:
+        message = (
+            "the split has several outer folds; a fusion is fitted within one. "
+            "Give the stage one outer fold's split."
+        )
+        raise TableError(message)
+    kept = split[(split["role"] != "train") | (split["fits"] == "fusion")]
+    if not (kept["fits"] == "fusion").any():
+        message = (
+            "no training patient is kept for the fusion, and those that fit a network must not "
+            "fit it too; set split.fusion_folds to at least 1."
+        )
+        raise StudyFileError(message)
+    return kept.reset_index(drop=True)
+
+
+def fuse(
+    model: str,
+    asked: ColumnSet,
+    plan: Fusion,
+    declared: Cohort,
+    *,
+    cohort: pd.DataFrame,
+    split: pd.DataFrame,
+    features: Mapping[str, pd.DataFrame],
+    seed: int,
+) -> FusedModel:
+    """Fit `model` on the columns that `asked` names, and score patients that no network saw."""
+    if plan.outcome not in declared.labels():
+        message = f"fusion.outcome {plan.outcome!r}. {nearest(plan.outcome, declared.labels())}"
+        raise StudyFileError(message)
+    if model in features:
+        message = f"fusion {model!r} has the name of a network; scores are told apart by name."
+        raise StudyFileError(message)
+    patients = fusion_patients(split)
+    columns = declared_columns(asked, declared, features)
+    seen = design(patients["patient"], columns, cohort, features)
+    outcome = cohort.set_index("patient")[plan.outcome].astype(int)
+    training = patients.loc[patients["fits"] == "fusion", "patient"]
+    fitted = fit(seen.loc[training], outcome, columns, plan, model=model, seed=seed)
+    return FusedModel(
+        learner=Learner(model, plan.outcome, columns, fitted.pipeline),
+        seen=seen,
+        predictions=_predictions(patients, score(fitted.pipeline, seen), model, plan.outcome, seed),
+        fitted_on=fitted.fitted_on,
+        synthetic_rows=fitted.synthetic_rows,
+    )
+
+
+def _predictions(
+    patients: pd.DataFrame, scores: pd.Series, model: str, outcome: str, seed: int
+) -> pd.DataFrame:
+    table = tables.join(patients, scores.reset_index(), f"scores of {model}")
+    table = table.assign(
+        model=model,
+        outcome=outcome,
+        horizon=np.nan,
+        seed=seed,
+        mode="honest",
+        reader=None,
+        seniority=None,
+        risk=np.nan,
+    )
+    return table[list(tables.PREDICTIONS.columns)]

@@ -1,0 +1,1 @@
+"""Reports: one HTML file that a clinician and a statistician can read."""

@@ -1,0 +1,98 @@
+"""Where everything came from: runs, code, data, versions."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+
+from oncotrail.record import RunRecord, Scalar
+from oncotrail.reports.cells import Cell, Grid, plain, words
+
+PACKAGES = (
+    "oncotrail",
+    "torch",
+    "torchvision",
+    "timm",
+    "scikit-learn",
+    "imbalanced-learn",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pydicom",
+    "matplotlib",
+)
+CODE = ("pipelines/", "src/")
+SHORT = 12  # letters of a digest that a person compares
+
+
+def provenance(records: Sequence[RunRecord], split_digest: str) -> tuple[Grid, ...]:
+    """Four tables: the runs, what each read, what each was asked, and the installed versions."""
+    return (_runs(records, split_digest), _data(records), _asked(records), versions())
+
+
+def address(record: RunRecord) -> str:
+    """A run as DVC names its stage."""
+    return f"{record.stage}@{record.name}"
+
+
+def code_digest(record: RunRecord) -> str:
+    """One digest of all the code that a run depends on."""
+    lines = [f"{path} {md5}" for path, md5 in sorted(record.dependencies.items()) if _is_code(path)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:SHORT]
+
+
+def versions(packages: Sequence[str] = PACKAGES) -> Grid:
+    """The versions installed where this page was made."""
+    rows = [(Cell("Python"), Cell(platform.python_version()))]
+    rows += [(Cell(name), Cell(metadata.version(name))) for name in packages]
+    return Grid("Versions, as installed where this page was made", ("Package", "Version"), tuple(rows))
+
+
+def _runs(records: Sequence[RunRecord], split_digest: str) -> Grid:
+    rows = tuple(
+        (
+            Cell(address(record)),
+            Cell(record.key),
+            Cell("none needed" if record.seed is None else str(record.seed)),
+            Cell(code_digest(record), f"{sum(map(_is_code, record.dependencies))} code files"),
+            Cell(record.recipe),
+        )
+        for record in records
+    )
+    caption = f"Runs (split digest {split_digest})"
+    return Grid(caption, ("Stage", "Run key", "Seed", "Digest of its code", "Recipe"), rows)
+
+
+def _data(records: Sequence[RunRecord]) -> Grid:
+    """Each input once, with the stages that read it."""
+    read: dict[tuple[str, str], list[str]] = {}
+    for record in records:
+        for path, md5 in sorted(record.dependencies.items()):
+            if not _is_code(path):
+                read.setdefault((path, md5), []).append(address(record))
+    rows = tuple(
+        (Cell(path), Cell(md5), Cell(", ".join(_short(readers))))
+        for (path, md5), readers in read.items()
+    )
+    return Grid("Data: what the runs read, by digest", ("Input", "md5", "Read by"), rows)
+
+
+def _asked(records: Sequence[RunRecord]) -> Grid:
+    rows = tuple((Cell(address(record)), Cell(_in_a_line(record.params))) for record in records)
+    return Grid("Settings of each run", ("Stage", "Settings"), rows)
+
+
+def _in_a_line(params: Mapping[str, Scalar]) -> str:
+    said = [f"{words(name)}: {plain(value)}" for name, value in sorted(params.items()) if value != ""]
+    return "; ".join(said) or "none recorded"
+
+
+def _short(readers: Sequence[str]) -> list[str]:
+    """Stages by name; the study is the same for all."""
+    return sorted({reader.partition("@")[0] for reader in readers})
+
+
+def _is_code(path: str) -> bool:
+    return path.startswith(CODE)

@@ -1,0 +1,100 @@
+"""The published settings beside those used: what the study's `demo:` block and `limits` bent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from oncotrail.record import RunRecord
+from oncotrail.reports.cells import TIMES, Cell, Grid, plain, words
+from oncotrail.study.network import Network
+from oncotrail.study.pixels import Decode
+
+COLUMNS = ("Setting", "Published", "Used here", "Bent by")
+DEMO = "the study's demo block"
+LIMITS = "limits in params.yaml"
+
+
+@dataclass(frozen=True)
+class SettingsUsed:
+    """Sentences, and the table of what differs (none where nothing was bent)."""
+
+    sentences: tuple[str, ...]
+    grids: tuple[Grid, ...]
+
+
+def settings_used(
+    study: str,
+    networks: Mapping[str, Network],
+    decode: Decode,
+    records: Mapping[str, RunRecord],
+    blueprints: Mapping[str, Mapping[str, Any]],
+) -> SettingsUsed:
+    """What was bent; `records` are the trainings and `blueprints` the network.json by network."""
+    rows = [*_epochs(study, networks, records), *_pixels(decode, blueprints)]
+    rows += _by_demo_block(study, records.values())
+    if not rows:
+        return SettingsUsed(("The published settings were used; nothing was bent.",), ())
+    sentence = (
+        "The study file holds the published settings. These were bent, so that a small machine "
+        "learns something in minutes; all others are as published."
+    )
+    return SettingsUsed((sentence,), (Grid("Settings that differ from the published ones", COLUMNS, tuple(rows)),))
+
+
+def all_bent(records: Iterable[RunRecord]) -> dict[str, list[Any]]:
+    """What the demo block changed in any run: place -> [published, used]."""
+    bent: dict[str, list[Any]] = {}
+    for record in records:
+        bent |= record.bent
+    return dict(sorted(bent.items()))
+
+
+def place_in_words(place: str, study: str) -> str:
+    """A setting's place in the study file as words.
+
+    >>> place_in_words("network.lung-t4.optimizer.learning_rate", "lung")
+    'network t4: optimizer, learning rate'
+    """
+    section, _, rest = place.partition(".")
+    entry, _, setting = rest.partition(".")
+    member = "" if entry == study else " " + words(entry.removeprefix(f"{study}-"))
+    return f"{section}{member}: {', '.join(words(step) for step in setting.split('.'))}"
+
+
+def _by_demo_block(study: str, records: Iterable[RunRecord]) -> list[tuple[Cell, ...]]:
+    return [
+        _row(place_in_words(place, study), plain(published), plain(used), DEMO)
+        for place, (published, used) in all_bent(records).items()
+    ]
+
+
+def _epochs(
+    study: str, networks: Mapping[str, Network], records: Mapping[str, RunRecord]
+) -> list[tuple[Cell, ...]]:
+    return [
+        _row(place_in_words(f"network.{name}.epochs", study), asked.epochs, used, LIMITS)
+        for name, asked in networks.items()
+        if (used := records[name].params["epochs"]) != asked.epochs
+    ]
+
+
+def _pixels(
+    decode: Decode, blueprints: Mapping[str, Mapping[str, Any]]
+) -> list[tuple[Cell, ...]]:
+    """One row per view whose pictures were made smaller."""
+    made = {str(b["view"]): (b["pixels"]["rows"], b["pixels"]["columns"]) for b in blueprints.values()}
+    return [
+        _row(f"picture of {words(name)}, rows {TIMES} columns", _size(asked), _size(used), LIMITS)
+        for name, view in decode.views.items()
+        if (asked := (view.rows, view.columns)) != (used := made.get(name, asked))
+    ]
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]} {TIMES} {size[1]}"
+
+
+def _row(name: str, published: object, used: object, by: str) -> tuple[Cell, ...]:
+    return (Cell(name), Cell(plain(published)), Cell(plain(used)), Cell(by))

@@ -1,0 +1,59 @@
+"""How each network learned: its curves, which epoch was kept, and on how many patients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from oncotrail.record import RunRecord
+from oncotrail.reports.cells import words
+from oncotrail.reports.drawings import Chart, chart
+from oncotrail.study.network import Network
+
+# What is drawn of history.csv: a chart's title, and its curves by column.
+CHARTS: Mapping[str, Mapping[str, str]] = {
+    "Loss by epoch, lower is better": {"train_loss": "training", "validation_loss": "validation"},
+    "Accuracy and AUC by epoch, higher is better": {
+        "train_accuracy": "training accuracy",
+        "validation_accuracy": "validation accuracy",
+        "validation_auc": "validation AUC",
+    },
+}
+STARTS = {"none": "from random weights", "imagenet": "from ImageNet's weights"}
+
+
+@dataclass(frozen=True)
+class NetworkTraining:
+    """One network's sentence and curves."""
+
+    name: str
+    sentence: str
+    charts: tuple[Chart, ...]
+    source: str
+
+
+def training(name: str, network: Network, record: RunRecord, history: pd.DataFrame) -> NetworkTraining:
+    """The curves of one network; `record` is the run of its training."""
+    best = int(record.metrics["best_epoch"])
+    sentence = (
+        f"{network.architecture} on {network.view}, {STARTS[network.weights]}, trained on "
+        f"{record.params['training_images']} images for {len(history)} epochs; epoch {best} is kept, "
+        f"the best by {words(network.best_epoch_by)}."
+    )
+    charts = tuple(
+        chart(title, _series(history, curves), "epoch", mark=best)
+        for title, curves in CHARTS.items()
+    )
+    return NetworkTraining(name, sentence, charts, f"From train@{record.name}, run {record.key}.")
+
+
+def _series(
+    history: pd.DataFrame, curves: Mapping[str, str]
+) -> dict[str, list[tuple[float, float]]]:
+    epochs = [float(epoch) for epoch in history["epoch"]]
+    return {
+        name: list(zip(epochs, map(float, history[column]), strict=True))
+        for column, name in curves.items()
+    }

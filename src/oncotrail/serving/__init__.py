@@ -1,0 +1,1 @@
+"""A registered model on new patients: what it needs on disk, and its predictions."""

@@ -1,0 +1,89 @@
+"""A served model's folder as an MLflow model: a pyfunc made from code, with a signature.
+
+One per model digest, whatever number of registered models it is a version of.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oncotrail.serving.catalogue import Entry
+from oncotrail.serving.manifest import Manifest
+from oncotrail.tracking import labels
+from oncotrail.tracking.store import FOLDER, Store, every
+
+if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
+
+DIGEST = "digest"
+CODE = Path(__file__).with_name("pyfunc_model.py")
+PACKAGE = Path(__file__).parent.parent
+# What answers a prediction; the rest of what oncotrail requires is for making models.
+REQUIRED = (
+    "mlflow", "nibabel", "numpy", "pandas", "pillow", "psutil", "pyarrow", "pydantic", "pydicom",
+    "pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "safetensors", "scikit-learn", "scipy",
+    "skops", "timm", "torch", "torchvision",
+)  # fmt: skip
+
+
+def logged_model(store: Store, experiment: str, run: str | None, entry: Entry, folder: Path) -> str:
+    """The id of the MLflow model with this digest; made, if there is none that is complete."""
+    filled = f"tags.{DIGEST} = '{entry.digest}'"
+    for there in every(store.client.search_logged_models, [experiment], filled):
+        if there.status == "READY":
+            return str(there.model_id)
+        store.client.delete_logged_model(there.model_id)  # a sync was killed in the middle
+    made = store.client.create_logged_model(
+        experiment,
+        name=entry.model,
+        source_run_id=run,
+        tags={DIGEST: entry.digest, "kind": entry.kind, labels.KEY: entry.run},
+    )
+    with tempfile.TemporaryDirectory(dir=store.home / FOLDER, prefix=".model-") as temporary:
+        saved = Path(temporary) / "model"
+        _save(saved, Manifest.read(folder), folder)
+        store.client.log_model_artifacts(made.model_id, str(saved))
+    store.client.finalize_logged_model(made.model_id, "READY")
+    return str(made.model_id)
+
+
+def _save(target: Path, manifest: Manifest, folder: Path) -> None:
+    """Write the MLflow model: the folder as it is, our code, and how to call it."""
+    import mlflow.pyfunc
+
+    mlflow.pyfunc.save_model(
+        path=str(target),
+        python_model=str(CODE),
+        artifacts={"model": str(folder)},
+        code_paths=[str(PACKAGE)],
+        pip_requirements=[f"{name}=={_release(name)}" for name in REQUIRED],
+        signature=_signature(manifest),
+    )
+
+
+def _signature(manifest: Manifest) -> ModelSignature:
+    """A path per view and the clinical columns in, a probability out.
+
+    Clinical columns are of any type on purpose: MLflow would refuse whole years for a double, and a
+    code that a spreadsheet made a number; `serving.inputs` checks them against the study's own
+    declaration, and says more when it refuses.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types.schema import AnyType
+
+    views = [ColSpec(DataType.string, view) for view in manifest.views]
+    any_type: Any = AnyType  # untyped
+    clinical = [ColSpec(any_type(), name) for name in manifest.clinical]
+    return ModelSignature(
+        inputs=Schema([*views, *clinical]),
+        outputs=Schema([ColSpec(DataType.double, "probability")]),
+    )
+
+
+def _release(name: str) -> str:
+    """The installed version without the local part that a registry does not have (+cpu, +cu130)."""
+    return metadata.version(name).split("+", 1)[0]

@@ -1,0 +1,227 @@
+"""From files to what MLflow should show: one `Page` per run, without MLflow.
+
+Every `data/<study>/**/run.json` is a page. A fuse run is the parent of one page per fusion model,
+so that networks and fusions stand side by side; what evaluation says of a model is on its page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from oncotrail.errors import UserFault
+from oncotrail.graph import digest
+from oncotrail.record import RunRecord, folder
+from oncotrail.tracking import labels
+from oncotrail.tracking.labels import NETWORK_STAGE, without_study
+from oncotrail.tracking.notes import run_note
+
+FUSION_STAGE = "fuse"
+SPLIT_STAGE = "split"
+MODEL = "model.json"
+SIDECARS = Path(".oncotrail") / "runs"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file for a run's page, and the digest that it must have."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that one run's page in MLflow says."""
+
+    key: str  # the run key; a fusion model's is <the fuse run's key>/<model>
+    study: str
+    name: str
+    params: dict[str, str]
+    metrics: dict[str, float]
+    history: dict[str, list[list[float]]]  # metric -> [[epoch, value], ...]
+    tags: dict[str, str]
+    artifacts: dict[str, Artifact]  # where it appears -> the file
+    ended: float = 0.0  # seconds since 1970, as this machine's files say
+    system: dict[str, float] = field(default_factory=dict)  # what only the machine that ran knows
+    parent: str | None = None
+    judged: bool = True  # whether evaluation's figures are about these very files
+
+    def digest(self) -> str:
+        """Changes whenever the page should; blind to times and machines."""
+        said = [
+            self.parent,
+            self.name,
+            self.params,
+            self.metrics,
+            self.history,
+            self.tags,
+            {place: artifact.sha256 for place, artifact in self.artifacts.items()},
+        ]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A run.json and the stage output that it lies in."""
+
+    record: RunRecord
+    folder: Path
+
+
+def pages_of(root: Path) -> list[Page]:
+    """The pages of everything below data/, parents before their children."""
+    found = [_Found(read_record(path), path.parent) for path in records_in(root)]
+    reports = _reports(root, found)
+    return [page for one in found for page in _pages(root, one, reports[one.record.study])]
+
+
+def records_in(root: Path) -> list[Path]:
+    """Every run.json, in the order of their paths; only as deep as stages write."""
+    data = root / "data"
+    return sorted([*data.glob("*/*/run.json"), *data.glob("*/*/*/run.json")])
+
+
+def read_record(path: Path) -> RunRecord:
+    """Read a run.json, or say which one is damaged."""
+    try:
+        return RunRecord.read(path)
+    except (ValueError, TypeError, KeyError) as error:
+        message = f"{path} is not a run's record ({error}); delete its folder and run make repro."
+        raise UserFault(message) from None
+
+
+@dataclass(frozen=True)
+class _Reports:
+    """What a study's stages say of its models, and whether those models are the ones still here."""
+
+    figures: dict[str, dict[str, float]]
+    fresh: bool
+
+
+def _reports(root: Path, found: Iterable[_Found]) -> dict[str, _Reports]:
+    """By study. A report on models that were made anew since is left out: it is about others."""
+    by_study: dict[str, _Reports] = {}
+    for one in found:
+        study = one.record.study
+        before = by_study.get(study, _Reports({}, fresh=True))
+        if not one.record.on_members:
+            by_study[study] = before
+        elif not _judged_these(root, one.record):
+            by_study[study] = _Reports(before.figures, fresh=False)
+        else:
+            figures = {**before.figures}
+            for member, values in one.record.on_members.items():
+                figures[without_study(study, member)] = {**figures.get(member, {}), **values}
+            by_study[study] = _Reports(figures, before.fresh)
+    return by_study
+
+
+def _judged_these(root: Path, record: RunRecord) -> bool:
+    """Whether the models' folders are still the ones that this stage read."""
+    models = [folder(root, record.study, stage) for stage in (NETWORK_STAGE, FUSION_STAGE)]
+    read = {root / path: md5 for path, md5 in record.dependencies.items()}
+    return all(model.exists() and digest(model) == read[model] for model in models if model in read)
+
+
+def _pages(root: Path, found: _Found, reports: _Reports) -> Iterator[Page]:
+    """The page of one record, and below a fuse run one page per fusion model.
+
+    What the fuse stage records as <model>/... is said on that model's page, and there without it.
+    """
+    record = found.record
+    run = _page(root, found, reports)
+    fusions = _fusions(record)
+    is_network = record.stage == NETWORK_STAGE
+    figures = reports.figures.get(labels.model_name(record), {}) if is_network else {}
+    whole = replace(
+        run,
+        params=_without(run.params, fusions),
+        metrics=_without(run.metrics, fusions) | figures,
+        artifacts=_without(run.artifacts, fusions),
+    )
+    yield _noted(whole, record)
+    for model in fusions:
+        key = f"{run.key}/{model}"
+        page = replace(
+            whole,
+            key=key,
+            name=model,
+            params=whole.params | _of(run.params, model),
+            metrics=_of(run.metrics, model) | reports.figures.get(model, {}),
+            tags=run.tags | {labels.KEY: key, "kind": "fusion", "model": model},
+            artifacts=_of(run.artifacts, model),
+            system={},
+            parent=run.key,
+        )
+        yield _noted(page, record)
+
+
+def _noted(page: Page, record: RunRecord) -> Page:
+    """The page with its description."""
+    note = run_note(record, page.name, page.tags["kind"], page.metrics)
+    return replace(page, tags=page.tags | {labels.NOTE: note})
+
+
+def _page(root: Path, found: _Found, reports: _Reports) -> Page:
+    record = found.record
+    return Page(
+        key=record.key,
+        study=record.study,
+        name=labels.run_name(record),
+        params=labels.texts(record.params),
+        metrics=dict(record.metrics),
+        history={labels.epoch_metric(name): points for name, points in record.history.items()},
+        tags=labels.run_tags(record) | _split_tag(root, record),
+        artifacts={
+            place: Artifact(found.folder / place, sha256)
+            for place, sha256 in record.artifacts.items()
+        },
+        ended=(found.folder / "run.json").stat().st_mtime,
+        system=_system(root, record.key),
+        judged=reports.fresh,
+    )
+
+
+def _fusions(record: RunRecord) -> list[str]:
+    """The fusion models in a fuse stage's output: the folders with a model.json."""
+    if record.stage != FUSION_STAGE:
+        return []
+    return sorted(Path(place).parts[0] for place in record.artifacts if place.endswith(f"/{MODEL}"))
+
+
+def _of(values: Mapping[str, T], model: str) -> dict[str, T]:
+    """What is named <model>/..., by the rest of its name."""
+    above = f"{model}/"
+    return {n.removeprefix(above): value for n, value in values.items() if n.startswith(above)}
+
+
+def _without(values: Mapping[str, T], models: Iterable[str]) -> dict[str, T]:
+    """What is not named <model>/... for any of these models."""
+    above = tuple(f"{model}/" for model in models)
+    return {name: value for name, value in values.items() if not name.startswith(above)}
+
+
+def _split_tag(root: Path, record: RunRecord) -> dict[str, str]:
+    """The digest of the split that a run used, or made."""
+    made = folder(root, record.study, SPLIT_STAGE)
+    uses = made.relative_to(root).as_posix() in record.dependencies or record.stage == SPLIT_STAGE
+    described = made / "split.json"
+    if not uses or not described.exists():
+        return {}
+    return {"split": str(json.loads(described.read_text(encoding="utf-8"))["digest"])}
+
+
+def _system(root: Path, key: str) -> dict[str, float]:
+    """Seconds and memory, where this machine did the work; nothing where it was pulled."""
+    sidecar = root / SIDECARS / f"{key}.json"
+    if not sidecar.exists():
+        return {}
+    figures = json.loads(sidecar.read_text(encoding="utf-8"))
+    return {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}

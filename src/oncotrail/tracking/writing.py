@@ -1,0 +1,152 @@
+"""One page, written into one run: only what the run lacks, and the seal last.
+
+The seal is the tag that sync compares: a run without it was not finished, and is finished then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from oncotrail.errors import ModelFault
+from oncotrail.record import sha256_of
+from oncotrail.tracking import labels
+from oncotrail.tracking.pages import Artifact, Page
+from oncotrail.tracking.store import Store
+from oncotrail.tracking.unfinished import this_process
+
+if TYPE_CHECKING:
+    from mlflow.entities import Metric, Run
+
+T = TypeVar("T")
+_BATCH = 100  # MLflow takes 1,000 metrics at once, but only 100 params or tags
+
+
+def make(store: Store, experiment: str, page: Page, parent: Mapping[str, str]) -> Run:
+    """A new, empty run for this page, marked as being filled by this process."""
+    seconds = page.system.get("system/seconds", 0.0)
+    return store.client.create_run(
+        experiment,
+        start_time=_milliseconds(page.ended - seconds),
+        tags={labels.KEY: page.key, labels.PROCESS: this_process(), **parent},
+        run_name=page.name,
+    )
+
+
+def contradicts(store: Store, run: Run, page: Page) -> bool:
+    """Whether the run says what the page does not: MLflow can add, but neither change nor unsay."""
+    if not run.data.params.items() <= page.params.items():
+        return True
+    expected = {*page.metrics, *page.history, *page.system}
+    strange = {name for name in run.data.metrics if not name.startswith("system/")} - expected
+    if page.judged and strange:
+        return True
+    return any(
+        not _points_in(store, run, name) <= _points(page.history[name])
+        for name in page.history
+        if name in run.data.metrics
+    )
+
+
+def complete(store: Store, run: Run, page: Page, facts: Mapping[str, str]) -> None:
+    """Add what the run lacks of the page, then seal it; `facts` only when first sealed."""
+    client, run_id = store.client, run.info.run_id
+    _log_params(store, run, page)
+    _log_metrics(store, run, page)
+    _upload(store, run, page.artifacts)
+    first = labels.SAID not in run.data.tags
+    tags = {**(facts if first else {}), **page.tags}
+    _set_tags(store, run, tags)
+    if labels.PROCESS in client.get_run(run_id).data.tags:
+        client.delete_tag(run_id, labels.PROCESS)
+    if run.info.status != "FINISHED":
+        client.set_terminated(run_id, "FINISHED", _milliseconds(page.ended))
+    client.set_tag(run_id, labels.SAID, page.digest())
+
+
+def _log_params(store: Store, run: Run, page: Page) -> None:
+    from mlflow.entities import Param
+
+    lacking = page.params.items() - run.data.params.items()
+    for part in _parts([Param(name, value) for name, value in sorted(lacking)]):
+        store.client.log_batch(run.info.run_id, params=part)
+
+
+def _log_metrics(store: Store, run: Run, page: Page) -> None:
+    """Final figures at step 0, curves at their epochs.
+
+    Of two values at one step MLflow shows the later, so a figure that changed is logged as of now.
+    """
+    from mlflow.entities import Metric
+
+    final = page.metrics | page.system
+    there = run.data.metrics
+    when = _milliseconds(page.ended)
+    now = max(when, _milliseconds(time.time()))
+    metrics = [
+        Metric(name, value, now if name in there else when, 0)
+        for name, value in final.items()
+        if there.get(name) != value
+    ]
+    for name in page.history:
+        known = _points_in(store, run, name) if name in there else set()
+        lacking = sorted(_points(page.history[name]) - known)
+        metrics += [Metric(name, value, when, epoch) for epoch, value in lacking]
+    for part in _parts(metrics, 1000):
+        store.client.log_batch(run.info.run_id, metrics=part)
+
+
+def _upload(store: Store, run: Run, artifacts: Mapping[str, Artifact]) -> None:
+    """All files, unless these very files are there; each must still be what its run wrote."""
+    listed = {place: artifact.sha256 for place, artifact in sorted(artifacts.items())}
+    digest = hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:16]
+    if run.data.tags.get(labels.FILES) == digest:
+        return
+    for place, artifact in sorted(artifacts.items()):
+        check(artifact)
+        above = Path(place).parent.as_posix()
+        store.client.log_artifact(
+            run.info.run_id, str(artifact.path), None if above == "." else above
+        )
+    store.client.set_tag(run.info.run_id, labels.FILES, digest)
+
+
+def check(artifact: Artifact) -> None:
+    """Refuse a file that is not the one that its run wrote."""
+    found = sha256_of(artifact.path) if artifact.path.is_file() else "no file"
+    if found != artifact.sha256:
+        message = (
+            f"{artifact.path} should have sha256 {artifact.sha256}, found {found}; something "
+            "other than its stage wrote it. Run make repro, or dvc checkout, and sync again."
+        )
+        raise ModelFault(message)
+
+
+def _set_tags(store: Store, run: Run, tags: Mapping[str, str]) -> None:
+    from mlflow.entities import RunTag
+
+    lacking = tags.items() - run.data.tags.items()
+    for part in _parts([RunTag(name, value) for name, value in sorted(lacking)]):
+        store.client.log_batch(run.info.run_id, tags=part)
+
+
+def _points(points: Sequence[Sequence[float]]) -> set[tuple[int, float]]:
+    return {(int(epoch), value) for epoch, value in points}
+
+
+def _points_in(store: Store, run: Run, name: str) -> set[tuple[int, float]]:
+    history: list[Metric] = store.client.get_metric_history(run.info.run_id, name)
+    return {(point.step, point.value) for point in history}
+
+
+def _parts(values: Sequence[T], size: int = _BATCH) -> Iterator[Sequence[T]]:
+    for first in range(0, len(values), size):
+        yield values[first : first + size]
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,114 @@
+"""A real run of a small study: every stage's own main, from images on disk to fused scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from oncotrail.cohort import tables
+from oncotrail.imaging.read import read_scan
+from oncotrail.imaging.scan import digest
+from oncotrail.record import MemoryRun, folder
+from oncotrail.study.guards import Audit
+from oncotrail.study.pixels import Decode
+from pipelines import audit, decode, fuse, train
+from tests.fusion.hand_made import COHORT, FUSION, SEED, STUDY, a_study, networks
+
+PATIENTS = 120
+SIDE = 32
+CHECKS = ("leaked_patient", "misaligned_rows", "duplicate_image", "fitted_on_test")
+VIEWS = tuple(COHORT.views)
+
+
+def run_study(root: Path) -> None:
+    """Everything before the audit."""
+    acquired(root)
+    decode_again(root)
+    for name in networks():
+        train_again(root, name)
+    fuse_again(root)
+
+
+def acquired(root: Path) -> None:
+    """What acquire and split leave, and tune's pass-through of the settings."""
+    study = a_study(PATIENTS)
+    tables.write(COHORT.table(), study.cohort, folder(root, STUDY, "acquire") / "cohort.parquet")
+    tables.write(tables.SPLIT, study.split, folder(root, STUDY, "split") / "split.parquet")
+    stream = np.random.default_rng(9)
+    for view in VIEWS:
+        for patient, label in study.cohort[["patient", "metastasis"]].itertuples(index=False):
+            pixels = stream.integers(0, 200, (SIDE, SIDE), dtype=np.uint8) + 40 * np.uint8(label)
+            path = picture(root, f"{patient}-{view}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(path)
+    list_images(root, study.cohort["patient"])
+    for name, network in networks().items():
+        chosen = folder(root, STUDY, "tune", name) / "settings.json"
+        chosen.parent.mkdir(parents=True)
+        chosen.write_text(network.model_dump_json())
+
+
+def picture(root: Path, image: str) -> Path:
+    view = image.split("-")[1]
+    return folder(root, STUDY, "acquire") / "images" / view / f"{image}.png"
+
+
+def list_images(root: Path, patients: pd.Series) -> None:
+    """The images table, with the digests of what the files hold now."""
+    acquire = folder(root, STUDY, "acquire")
+    rows = [
+        {
+            "image": f"{patient}-{view}",
+            "patient": patient,
+            "view": view,
+            "path": picture(root, f"{patient}-{view}").relative_to(acquire).as_posix(),
+            "sha256": digest(read_scan(picture(root, f"{patient}-{view}")).pixels),
+            "rows": SIDE,
+            "columns": SIDE,
+        }
+        for view in VIEWS
+        for patient in patients
+    ]
+    frame = pd.DataFrame(rows).reindex(columns=list(tables.IMAGES.columns))
+    tables.write(tables.IMAGES, frame, acquire / "images.parquet")
+
+
+def decode_again(root: Path) -> None:
+    views = {view: {"window": None, "rows": SIDE, "columns": SIDE} for view in VIEWS}
+    settings = decode.Settings(
+        limits=decode.Limits(image_side=None), decode=Decode.read({"views": views}, STUDY)
+    )
+    decode.main(settings, MemoryRun(root, STUDY, "decode"))
+
+
+def train_again(root: Path, name: str) -> None:
+    settings = train.Settings(
+        seed=SEED,
+        compute=train.Compute(threads=1),
+        limits=train.Limits(epochs=1),
+        cohort=COHORT,
+    )
+    train.main(settings, MemoryRun(root, STUDY, "train", name))
+
+
+def fuse_again(root: Path) -> None:
+    settings = fuse.Settings(seed=SEED, cohort=COHORT, network=networks(), fusion=FUSION)
+    fuse.main(settings, MemoryRun(root, STUDY, "fuse"))
+
+
+def audit_again(root: Path, *checks: str) -> MemoryRun:
+    """Run the audit stage."""
+    run = MemoryRun(root, STUDY, "audit")
+    settings = audit.Settings(
+        audit=Audit(checks=checks or CHECKS), cohort=COHORT, network=networks()
+    )
+    audit.main(settings, run)
+    return run
+
+
+def changed(path: Path, frame: pd.DataFrame) -> None:
+    """Overwrite a table behind the back of its checks, as faulty code would."""
+    frame.to_parquet(path, index=False)

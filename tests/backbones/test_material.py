@@ -1,0 +1,116 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from oncotrail.backbones.material import Decoded, gather, read_view
+from oncotrail.cohort import tables
+from oncotrail.errors import StudyFileError, TableError, TrainingFault
+
+PARTS = {  # patient -> role, fits, label
+    "A": ("train", "network", 1),
+    "B": ("train", "network", 0),
+    "C": ("train", "fusion", 1),
+    "D": ("validation", None, 0),
+    "E": ("test", None, 1),
+    "F": ("external", None, 0),
+}
+PATIENTS = list(PARTS)
+
+
+@pytest.fixture
+def cohort():
+    labels = [label for _, _, label in PARTS.values()]
+    return pd.DataFrame({"patient": PATIENTS, "metastasis": labels})
+
+
+@pytest.fixture
+def split():
+    roles, fits, _ = zip(*PARTS.values(), strict=True)
+    inner = [0 if role == "train" else None for role in roles]
+    frame = {"patient": PATIENTS, "role": roles, "fits": fits, "outer_fold": 0}
+    return pd.DataFrame({**frame, "inner_fold": inner})
+
+
+@pytest.fixture
+def decoded():
+    """Image i is all i, and belongs to the patients in another order than the other tables."""
+    pixels = np.arange(6, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), dtype=np.uint8)
+    rows = pd.DataFrame(
+        {"patient": list("FDBECA"), "image": [f"i{n}" for n in range(6)], "row": range(6)}
+    )
+    return Decoded("t4", pixels, rows, {"rows": 2, "columns": 2, "window": None})
+
+
+def test_only_training_patients_marked_for_networks_are_learned_from(decoded, cohort, split):
+    learns = gather(decoded, cohort, split, "metastasis").learns()
+    assert sorted(learns.patients) == ["A", "B"]
+
+
+def test_only_validation_patients_choose(decoded, cohort, split):
+    assert gather(decoded, cohort, split, "metastasis").chooses().patients == ("D",)
+
+
+def test_everybody_is_there_in_the_order_of_the_pixels(decoded, cohort, split):
+    given = gather(decoded, cohort, split, "metastasis")
+    assert list(given.images["patient"]) == list("FDBECA")
+    assert given.pixels is decoded.pixels
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pixels_label_and_patient_meet_by_id_whatever_the_order_of_rows(
+    decoded, cohort, split, seed
+):
+    shuffled = [frame.sample(frac=1, random_state=seed) for frame in (cohort, split, decoded.rows)]
+    given = gather(replace(decoded, rows=shuffled[2]), *shuffled[:2], "metastasis")
+    learns = given.learns()
+    met = dict(zip(learns.patients, zip(learns.labels, learns.pixels[:, 0, 0], strict=True)))
+    assert met == {"A": (1, 5), "B": (0, 2)}
+
+
+def test_a_patient_without_an_image_is_named(decoded, cohort, split):
+    fewer = replace(decoded, rows=decoded.rows[decoded.rows["patient"] != "E"])
+    with pytest.raises(TrainingFault, match="1 patients have no image of view t4, e.g. E"):
+        gather(fewer, cohort, split, "metastasis")
+
+
+def test_an_image_of_nobody_in_the_cohort_is_named(decoded, cohort, split):
+    with pytest.raises(TableError, match="e.g. C"):
+        gather(decoded, cohort[cohort["patient"] != "C"], split, "metastasis")
+
+
+def test_several_outer_folds_are_refused(decoded, cohort, split):
+    nested = pd.concat([split, split.assign(outer_fold=1)])
+    with pytest.raises(TrainingFault, match=r"outer folds \[0, 1\]; this version trains"):
+        gather(decoded, cohort, nested, "metastasis")
+
+
+@pytest.fixture
+def folder(tmp_path, decoded):
+    rows = decoded.rows.assign(view="t4", sha256="0")
+    tables.write(tables.PIXELS, rows, tmp_path / "pixels.parquet")
+    np.save(tmp_path / "t4.npy", decoded.pixels)
+    (tmp_path / "decode.json").write_text(json.dumps({"t4": decoded.made}))
+    return tmp_path
+
+
+def test_a_view_is_read_as_it_was_decoded(folder, decoded):
+    found = read_view(folder, "t4")
+    assert np.array_equal(found.pixels, decoded.pixels)
+    assert found.made == decoded.made
+    assert dict(zip(found.rows["row"], found.rows["patient"], strict=True)) == dict(
+        enumerate("FDBECA")
+    )
+
+
+def test_a_view_that_was_not_decoded_is_named(folder):
+    with pytest.raises(StudyFileError, match="view 't5' was not decoded; .* has t4"):
+        read_view(folder, "t5")
+
+
+def test_pixels_without_a_row_are_a_fault(folder, decoded):
+    np.save(folder / "t4.npy", decoded.pixels[:4])
+    with pytest.raises(TrainingFault, match="t4.npy holds 4 images .* 6 rows"):
+        read_view(folder, "t4")

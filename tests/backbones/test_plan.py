@@ -1,0 +1,63 @@
+import json
+
+import pytest
+
+from oncotrail.backbones import plan
+from oncotrail.errors import StudyFileError, UserFault
+from oncotrail.study.network import Network
+
+SETTINGS = {
+    "study": "study",
+    "view": "t4",
+    "outcome": "metastasis",
+    "architecture": "densenet121",
+    "architecture_options": {"growth_rate": 4, "block_config": [1, 1, 1, 1]},
+    "weights": "none",
+    "head": {"embedding": 3},
+    "loss": {"kind": "binary_cross_entropy", "positive_weight": 2.6},
+    "optimizer": {"kind": "adam", "learning_rate": 1e-6, "weight_decay": 0.5},
+    "schedule": {"kind": "step", "every": 200, "factor": 0.25},
+    "epochs": 1000,
+    "batch_size": 32,
+    "augmentation": ["horizontal_flip"],
+    "best_epoch_by": "validation_accuracy",
+    "search": {"trials": 0},
+}
+
+
+@pytest.mark.parametrize(("most", "epochs"), [(None, 1000), (16, 16), (5000, 1000)])
+def test_the_limit_caps_the_epochs_and_never_raises_them(most, epochs):
+    assert plan.recipe(Network.read(SETTINGS, "study"), most, 1).epochs == epochs
+
+
+def test_every_setting_reaches_the_recipe():
+    found = plan.recipe(Network.read(SETTINGS, "study"), None, 11)
+    assert (found.batch_size, found.learning_rate, found.weight_decay) == (32, 1e-6, 0.5)
+    assert (found.step_every, found.step_factor, found.positive_weight) == (200, 0.25, 2.6)
+    assert (found.flips, found.best_epoch_by) == (("horizontal_flip",), "validation_accuracy")
+    assert found.seed == 11
+
+
+def test_the_network_is_begun_as_the_settings_say(training):
+    begun = plan.begin(Network.read(SETTINGS, "study"), training.pixels, 1)
+    assert begun.to_embedding.out_features == 3
+    assert begun.architecture.options == {"growth_rate": 4, "block_config": (1, 1, 1, 1)}
+
+
+def test_the_settings_that_tune_wrote_are_read_back(tmp_path):
+    declared = Network.read(SETTINGS, "study")
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps(declared.model_dump(mode="json")))
+    assert plan.read_settings(path) == declared
+
+
+def test_missing_settings_say_which_stage_makes_them(tmp_path):
+    with pytest.raises(UserFault, match="run the tune stage"):
+        plan.read_settings(tmp_path / "settings.json")
+
+
+def test_settings_with_an_unknown_key_are_refused(tmp_path):
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({**SETTINGS, "epoch": 3}))
+    with pytest.raises(StudyFileError, match="Did you mean 'epochs'"):
+        plan.read_settings(path)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from oncotrail.tracking.store import DATABASE, FOLDER, open_store
+from tests.tracking.repository import Repository
+
+
+@pytest.fixture(autouse=True)
+def own_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the person who runs the tests has set."""
+    for name in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database, made once: the migration takes seconds."""
+    root = tmp_path_factory.mktemp("empty")
+    open_store(root)
+    return root / FOLDER / DATABASE
+
+
+@pytest.fixture
+def repository(tmp_path: Path, empty_database: Path) -> Repository:
+    """A repository with an empty store and no data."""
+    return with_store(tmp_path / "repository", empty_database)
+
+
+def with_store(root: Path, empty_database: Path) -> Repository:
+    (root / FOLDER).mkdir(parents=True)
+    shutil.copyfile(empty_database, root / FOLDER / DATABASE)
+    return Repository(root)
