@@ -8,12 +8,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import architecture
 import pytest
-from architecture import LIBRARY, ROOT, import_graph
 
 from oncotrail.graph import stage_in_graph
 from oncotrail.study.load import parameters_of, read_yaml, study_file, study_names
+from tests import architecture
+from tests.architecture import LIBRARY, ROOT, import_graph
 
 STAGES = architecture.stages()
 WITH_MODULE = [name for name, stage in STAGES.items() if not stage.get("always_changed")]

@@ -82,7 +82,8 @@ def check(study: Study) -> None:
     def work() -> int:
         from oncotrail.commands.check import check_cohort
 
-        return check_cohort(Path.cwd(), study, print)
+        check_cohort(Path.cwd(), study)
+        return 0
 
     _do("check", work)
 

@@ -5,6 +5,13 @@ The exit code travels with the type: 2 for what the user can mend, 1 for what we
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# How libraries tell of a full disk where the number is lost: Rust, SQLite, numpy.
+_TELL_FULL = ("No space left on device", "os error 28", "disk is full", " requested and ")
+
 
 class OncotrailError(Exception):
     """Any fault that we foresaw. The message is one sentence for the person at the terminal."""
@@ -66,3 +73,37 @@ class ReproductionDiffers(UserFault):
 
 class TrackingFault(OncotrailError):
     """The tracking store cannot be used."""
+
+
+class MissingDependency(UserFault):
+    """Something that dvc.yaml says a stage reads, and that is not there."""
+
+
+class DiskFull(UserFault):
+    """There is no space left for what is being written."""
+
+
+def foreseen(error: BaseException) -> OncotrailError | None:
+    """The fault that an error amounts to, if it is one that a person can do something about."""
+    if isinstance(error, OncotrailError):
+        return error
+    if any(_tells_full_disk(cause) for cause in _causes(error)):
+        place = getattr(error, "filename", None) or "while writing"
+        return DiskFull(f"the disk is full ({place}); free some space and run make repro again.")
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return UserFault(f"{error.filename} is missing; put it there, or run make repro.")
+    if isinstance(error, PermissionError) and error.filename:
+        return UserFault(f"{error.filename} may not be used ({error.strerror}); allow it.")
+    return None
+
+
+def _tells_full_disk(error: BaseException) -> bool:
+    number = getattr(error, "errno", None)
+    return number in _FULL or any(phrase in str(error) for phrase in _TELL_FULL)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__

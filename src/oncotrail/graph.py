@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from oncotrail.errors import StudyFileError
+from oncotrail.errors import MissingDependency, StudyFileError
 from oncotrail.study.load import read_yaml, study_file, study_of
 
 _PLACEHOLDER = re.compile(r"\$\{([a-z_.]+)\}")
@@ -58,6 +58,9 @@ def digest(path: Path) -> str:
     if path.is_file():
         with path.open("rb") as file:
             return hashlib.file_digest(file, "md5").hexdigest()
+    if not path.is_dir():
+        message = f"{path} is missing, and this stage reads it; run make repro, or put it there."
+        raise MissingDependency(message)
     lines = [
         f"{inner.relative_to(path).as_posix()} {digest(inner)}"
         for inner in sorted(path.rglob("*"))

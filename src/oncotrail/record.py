@@ -188,7 +188,10 @@ class RunRecord:
 
     def write(self, path: Path) -> None:
         """Write as JSON with sorted keys, so that the same record is the same bytes."""
-        path.write_text(json.dumps(asdict(self), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        path.write_text(
+            json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n",
+            encoding="utf-8",
+        )
 
     @classmethod
     def read(cls, path: Path) -> RunRecord:

@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from oncotrail.errors import OncotrailError, StageBusy, UserFault
+from oncotrail.errors import StageBusy, UserFault, foreseen
 from oncotrail.graph import StageInGraph, digest, stage_in_graph
 from oncotrail.record import Run, RunRecord, Scalar, finite, folder, sha256_of
 from oncotrail.study.base import Settings
@@ -67,18 +67,13 @@ def guarded(work: Callable[[], object], where: str, *, debug: bool) -> int:
             "interrupted; nothing was left half-written. Run make repro to go on.",
             INTERRUPTED,
         )
-    except OncotrailError as error:
-        if debug:
-            traceback.print_exc()
-        return _tell(where, str(error), error.exit_code)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        fault = foreseen(error)
+        if fault is None:
             raise
         if debug:
             traceback.print_exc()
-        place = error.filename or "while writing"
-        sentence = f"the disk is full ({place}); free some space and run make repro again."
-        return _tell(where, sentence, UserFault.exit_code)
+        return _tell(where, str(fault), fault.exit_code)
     return 0
 
 
@@ -89,8 +84,12 @@ def execute(main: Main, name: str, key: str, root: Path) -> RunRecord:
     place = stage_in_graph(name, key, root)
     with _locked(root, name, key), _dying_with_parent():
         staged = StageRun(root, place, loaded)
-        main(loaded.settings, staged)
-        record = staged.finish()
+        try:
+            main(loaded.settings, staged)
+            record = staged.finish()
+        except BaseException:
+            staged.abandon()
+            raise
     _write_sidecar(root, record, time.monotonic() - started)
     return record
 
@@ -160,6 +159,10 @@ class StageRun:
             self._live.close()
         return record
 
+    def abandon(self) -> None:
+        """Leave nothing of a stage that failed: on a full disk, the half that was written too."""
+        shutil.rmtree(self.out.parent, ignore_errors=True)
+
     def _publish(self) -> None:
         member = None if self.key == self.study else self.key
         final = self.folder(self.stage, member)
@@ -169,7 +172,7 @@ class StageRun:
             target = self.root / "results" / self.study / path.name
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
-        self.out.replace(final)
+        _move(self.out, final)
         shutil.rmtree(self.out.parent, ignore_errors=True)
 
     def _record(self, artifacts: dict[str, str]) -> RunRecord:
@@ -196,6 +199,19 @@ class StageRun:
             "dependencies": self._dependencies,
         }
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _move(source: Path, target: Path) -> None:
+    """Rename a folder; where `data` is another disk, copy it beside its place first."""
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = target.with_name(f".{target.name}.partial")
+        shutil.rmtree(beside, ignore_errors=True)
+        shutil.copytree(source, beside)
+        beside.replace(target)
 
 
 def _settings_type(main: Main) -> type[Settings]:
@@ -242,7 +258,7 @@ def _locked(root: Path, name: str, key: str) -> Iterator[None]:
 def _try_lock(file: typing.TextIO) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
     return True
 
@@ -274,7 +290,7 @@ def _ancestors() -> list[tuple[int, float]]:
     found = []
     for parent in psutil.Process().parents():
         found.append((parent.pid, parent.create_time()))
-        if any(Path(word).name.startswith("dvc") for word in parent.cmdline()[:2]):
+        if any(Path(word).name.startswith("dvc") for word in parent.cmdline()[:3]):
             return found
     return found[:1]
 

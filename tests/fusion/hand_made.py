@@ -55,7 +55,7 @@ FUSION = Fusion.read(
         "resampling": {"kind": "borderline_smote", "neighbours": 3, "border_neighbours": 5},
         "learner": {
             "kind": "random_forest",
-            "trees": 20,
+            "trees": 8,
             "bootstrap": False,
             "minimum_split": 3,
             "minimum_leaf": 2,
@@ -133,8 +133,8 @@ def _network(name: str) -> Network:
             "outcome": "metastasis",
             "architecture": "densenet121",
             "architecture_options": {
-                "growth_rate": 4,
-                "block_config": (1, 1, 1, 1),
+                "growth_rate": 8,
+                "block_config": (2, 2, 2, 2),
             },
             "weights": "none",
             "head": {"embedding": 3},

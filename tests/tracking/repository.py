@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import time
@@ -12,8 +13,10 @@ from oncotrail.graph import digest
 from oncotrail.record import RunRecord, folder, sha256_of
 from oncotrail.serving.catalogue import Entry, catalogue_of, entry_of
 from oncotrail.serving.manifest import Manifest, digests
+from oncotrail.study.cohort import Number
 
 STUDY = "breast"
+AGE = Number(kind="number", unit="years", minimum=18, maximum=100)
 FUSIONS = ("clinical", "clinical_t4")
 FIGURES = {
     "t4": {"validation_auc": 0.6, "validation_auc_low": 0.5, "validation_auc_high": 0.7},
@@ -36,7 +39,6 @@ class Repository:
             "study": STUDY,
             "stage": stage,
             "name": name,
-            "key": f"key-of-{stage}-{name}",
             "recipe": "demo",
             "seed": 7,
             "params": {},
@@ -49,6 +51,7 @@ class Repository:
         } | more
         place = folder(self.root, STUDY, stage, member)
         fields["artifacts"] = {path: sha256_of(place / path) for path in fields["artifacts"]}
+        fields["key"] = _run_key(fields)
         return RunRecord(**fields)
 
     def write(self, record: RunRecord) -> RunRecord:
@@ -58,6 +61,11 @@ class Repository:
         place.mkdir(parents=True, exist_ok=True)
         record.write(place / "run.json")
         return record
+
+    def key(self, stage: str, name: str = STUDY) -> str:
+        """The run key that lies there now."""
+        member = None if name == STUDY else f"{STUDY}-{name}"
+        return RunRecord.read(folder(self.root, STUDY, stage, member) / "run.json").key
 
     def file(self, stage: str, path: str, text: str) -> None:
         """A file in a stage's output."""
@@ -77,7 +85,6 @@ class Repository:
             self.record(
                 "train",
                 member,
-                key=f"key-of-{name}-at-{rate}",
                 params={"optimizer.learning_rate": rate, "epochs": 2},
                 bent={"network.epochs": [1000, 2]},
                 dependencies={f"data/{STUDY}/split": digest(self.root / f"data/{STUDY}/split")},
@@ -134,8 +141,9 @@ class Repository:
         place = folder(self.root, STUDY, "register") / name
         place.mkdir(parents=True)
         (place / "weights").write_text(f"weights of {name} from {run}", encoding="utf-8")
-        networks = {f"{STUDY}-t4": "t4"} if name in ("t4", "clinical_t4") else {}
-        made = Manifest(STUDY, name, kind, "metastasis", networks, {}, digests(place))
+        networks = {f"{STUDY}-{view}": view for view in ("t4", "t11") if name.endswith(view)}
+        asked = {"age": AGE} if kind == "fusion" else {}
+        made = Manifest(STUDY, name, kind, "metastasis", networks, asked, digests(place))
         made.write(place)
         return entry_of(place, made, run, figures)
 
@@ -160,3 +168,9 @@ class Repository:
         shutil.copytree(self.root / "data", root / "data", copy_function=shutil.copyfile)
         time.sleep(0.01)
         return Repository(root)
+
+
+def _run_key(fields: dict[str, Any]) -> str:
+    """As stage.py has it: the digest of what was asked and what was read."""
+    asked = [fields[name] for name in ("stage", "name", "params", "dependencies")]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]

@@ -28,10 +28,12 @@ WHOLE_FOLLOW_UP = "os"  # the outcome that ends when a patient was last known al
 class Clinical:
     """The rows by source id, as the cohort table will hold them, and who is not studied."""
 
+    read_as: str | None = None
     rows: dict[str, dict[str, Value]] = field(default_factory=dict)
     row_numbers: dict[str, int] = field(default_factory=dict)
     exclusions: list[Exclusion] = field(default_factory=list)
     sites: dict[str, str] = field(default_factory=dict)  # of everybody, studied or not
+    known: set[str] = field(default_factory=set)  # every id, also those of rows that are no use
 
 
 def identity(text: str) -> str:
@@ -42,9 +44,10 @@ def identity(text: str) -> str:
 def read_clinical(sheet: Sheet, cohort: Cohort, problems: list[Problem]) -> Clinical:
     """Read every row; report unknown and missing columns, repeated ids and every wrong cell."""
     problems.extend(_column_problems(sheet, cohort))
-    clinical = Clinical()
+    clinical = Clinical(read_as=sheet.read_as)
     if cohort.patient not in sheet.header:
         return clinical
+    clinical.known = {identity(row.cells[cohort.patient]) for row in sheet.rows}
     for row in _rows_with_an_id(sheet, cohort, problems):
         patient = identity(row.cells[cohort.patient])
         clinical.row_numbers[patient] = row.number
@@ -60,7 +63,9 @@ def outcome_columns(cohort: Cohort) -> set[str]:
     """The source columns that outcomes are read from."""
     labels = {outcome.column for outcome in cohort.labels().values()}
     times = {
-        column for outcome in cohort.times_to_event().values() for column in (outcome.time, outcome.event)
+        column
+        for outcome in cohort.times_to_event().values()
+        for column in (outcome.time, outcome.event)
     }
     return labels | times
 

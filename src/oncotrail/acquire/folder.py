@@ -96,7 +96,10 @@ def _listed(sheet: Sheet, problems: list[Problem]) -> Iterator[Source]:
 def _by_place(folder: Path, cohort: Cohort, problems: list[Problem]) -> Iterator[Source]:
     images = folder / "images"
     if not images.is_dir():
-        what, mend = "is missing", f"put images at images/<view>/<patient>.<ending>, or write {LIST}"
+        what, mend = (
+            "is missing",
+            f"put images at images/<view>/<patient>.<ending>, or write {LIST}",
+        )
         problems.append(Problem("images", None, what, mend, "no folder of images"))
         return
     for view in _entries(images):

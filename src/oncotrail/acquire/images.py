@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +13,6 @@ from oncotrail.imaging.scan import digest
 from oncotrail.study.cohort import View
 
 RADIOGRAPHS = {"CR", "DX"}  # two generations of detectors for the same picture
-
-# What is done with an image that may be used: nothing, or written and its changes logged.
-Keep = Callable[[str, str, Deidentified], None]
 
 
 @dataclass(frozen=True)
@@ -60,5 +56,7 @@ def examine(
 def _refuse_modality(found: str | None, declared: str) -> None:
     same = found == declared or {found, declared} == RADIOGRAPHS
     if found is not None and not same:
-        message = f"is {found}, and the view is declared as {declared}; correct the one or the other."
+        message = (
+            f"is {found}, and the view is declared as {declared}; correct the one or the other."
+        )
         raise ImageFault(message)

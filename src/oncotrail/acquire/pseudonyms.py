@@ -1,8 +1,8 @@
 """Keyed pseudonyms: who holds the key can say who P-3K7QX2MZAB is, and nobody else.
 
-HMAC-SHA256 of the source id under a secret key, so that a list of a hospital's ids cannot be tried
-out. The key lies outside data/ and git. A demo cohort's key comes from the study's name, so that two
-machines agree; it protects nobody, and so it is refused for anything that is not marked as invented.
+HMAC-SHA256 of the source id under a secret key, so that a list of a hospital's ids cannot be
+tried out. The key lies outside data/ and git. A demo cohort's key comes from the study's name, so
+that two machines agree; it protects nobody, and is refused for what is not marked as invented.
 """
 
 from __future__ import annotations

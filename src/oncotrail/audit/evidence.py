@@ -91,13 +91,15 @@ def read_evidence(
 ) -> Evidence:
     """Read what the stages before the audit wrote."""
     acquired, decoded, fused = (run.folder(stage) for stage in ("acquire", "decode", "fuse"))
+    pixels, views = _loose(tables.PIXELS, decoded / "pixels.parquet"), _views(decoded)
+    _check_rows_exist(pixels, views)
     return Evidence(
         cohort=tables.read(declared.table(), acquired / "cohort.parquet"),
         images=_loose(tables.IMAGES, acquired / "images.parquet"),
         pictures=acquired,
         split=_loose(tables.SPLIT, run.folder("split") / "split.parquet"),
-        pixels=_loose(tables.PIXELS, decoded / "pixels.parquet"),
-        views=_views(decoded),
+        pixels=pixels,
+        views=views,
         networks=tuple(
             _network(name, run.folder("train", name))
             for name in only_declared(run.folder("train"), networks)
@@ -122,6 +124,16 @@ def _views(folder: Path) -> dict[str, View]:
         )
         for name, made in _json(folder / "decode.json").items()
     }
+
+
+def _check_rows_exist(pixels: pd.DataFrame, views: Mapping[str, View]) -> None:
+    for view, rows in pixels.groupby("view")["row"]:
+        held = len(views[str(view)].store) if view in views else 0
+        if rows.max() >= held:
+            raise TableError(
+                f"pixels.parquet names row {rows.max()} of {view}.npy, which holds {held} images; "
+                "run the decode stage again."
+            )
 
 
 def _network(name: str, folder: Path) -> NetworkEvidence:

@@ -27,7 +27,7 @@ from oncotrail.imaging.scan import digest
 CHECK = "misaligned_rows"
 MOST_IMAGES = 1000  # per view, decoded and scored again; more are drawn by the digest of their name
 RESCORED = 1e-4  # relative: another batch or thread count changes the last digits of float32
-RECOMPUTED = 1e-6  # a head of eleven numbers, in float64 against float32
+RECOMPUTED = 1e-5  # a head of eleven numbers, in float64 against float32
 AGAIN = 1e-9  # the same forest on the same numbers
 MEND = "Join by patient id, never by position, and run the stage that wrote this again."
 
@@ -133,14 +133,16 @@ def _joined_again(evidence: Evidence, fusion: FusionEvidence) -> Part:
 def _predicted_again(evidence: Evidence, fusion: FusionEvidence) -> Part:
     """The learner's score of a patient's own columns is the one beside the patient."""
     learner = fusion.learner
+    what = f"predictions of {learner.model}"
     known = evidence.fused[evidence.fused["model"] == learner.model]
     known = known[_scorable(evidence, fusion, known["patient"])]
+    if known.empty:
+        return f"scores of {learner.model}", 0, []
     own = design(known["patient"], learner.columns, evidence.cohort, evidence.features)
     again = learner.predict(own.reset_index())
     differ = _differ(again.to_numpy()[:, None], known[["score"]].to_numpy(), AGAIN)
     wrong = known.loc[differ, "patient"]
     says = f"{wrong.nunique()} patients have a score that is not of their columns"
-    what = f"predictions of {learner.model}"
     return f"scores of {learner.model}", len(known), violation(what, wrong, says, MEND)
 
 
@@ -166,5 +168,5 @@ def _scorable(evidence: Evidence, fusion: FusionEvidence, patients: pd.Series) -
 def _differ(again: np.ndarray, said: np.ndarray, tolerance: float) -> np.ndarray:
     """Which rows differ by more than the tolerance, relative to the largest value; NaN differs."""
     again, said = (np.asarray(values, dtype=np.float64) for values in (again, said))
-    largest = np.maximum(np.abs(again).max(axis=0, initial=0.0), 1.0)
+    largest = np.abs(again).max(axis=0, initial=0.0)
     return np.asarray(~(np.abs(again - said) <= tolerance * largest).all(axis=1))

@@ -90,6 +90,12 @@ IMAGES = Table(
     one_row_per=("image",),
 )
 
+DEIDENTIFICATION = Table(  # what was changed in each image, never what stood there
+    "deidentification",
+    {"image": _TEXT, "tag": _TEXT, "keyword": _TEXT, "action": _TEXT},
+    one_row_per=("image", "tag"),
+)
+
 SPLIT = Table(
     "split",
     {
@@ -228,6 +234,9 @@ def join(left: pd.DataFrame, right: pd.DataFrame, what: str) -> pd.DataFrame:
             "aggregate to one row per patient first."
         )
         raise TableError(message)
+    both = sorted({*left.columns} & {*right.columns} - {"patient"})
+    if both:
+        raise TableError(f"{what}: both tables have {both}; take what you need of each first.")
     absent = left.loc[~left["patient"].isin(right["patient"]), "patient"]
     if len(absent):
         message = (
@@ -283,6 +292,8 @@ def _check_values(frame: pd.DataFrame, name: str, rule: ColumnOf, where: str) ->
 def _faults(values: pd.Series, rule: ColumnOf) -> Iterator[tuple[pd.Series, str, str]]:
     """Which rows break which part of the rule, and what to do about it."""
     blank = values.isna()
+    if rule.kind == "text" and not rule.blank:
+        blank |= values.str.strip().eq("").fillna(value=False)  # an empty name names nobody
     if not rule.blank:
         yield blank, "is blank", "fill it, or exclude the patient with a reason"
     if rule.kind == "number":

@@ -37,8 +37,8 @@ METASTASIS_SPREAD, FOLLOW_UP_SPREAD, AFTER_SPREAD = 0.9, 0.3, 0.7
 # Variance of what no column and no image tells: the liability's own and the length of follow-up.
 UNKNOWN_VARIANCE: Final = 1 + (FOLLOW_UP_SPREAD / METASTASIS_SPREAD) ** 2
 PREVALENCE: Final = 0.40
-LVI_CENTRE, N_STAGE_CENTRE = 0.32, 0.86
-KI67_MIDDLE, SIZE_MIDDLE, CEA_MIDDLE = -1.0, 0.9, 0.8  # logit; log cm; log ng/ml
+LVI_CENTRE, N_STAGE_CENTRE = 0.34, 0.86
+KI67_MIDDLE, SIZE_MIDDLE, CEA_MIDDLE = -1.0, 0.9, 0.9  # logit; log cm; log ng/ml
 TRIPLE_NEGATIVE: Final = 3  # its place among the subtypes
 
 
@@ -60,10 +60,10 @@ class Effects:
 
 
 PLANTED: Final = Effects(
-    intercept=-0.56,
+    intercept=-0.55,
     muscle=1.20,
     visceral=1.00,
-    n_stage=0.50,
+    n_stage=0.58,
     lvi=0.48,
     triple_negative=0.36,
     ki67=0.26,

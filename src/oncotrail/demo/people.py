@@ -34,12 +34,12 @@ VISCERAL_ON_BMI, VISCERAL_ON_AGE = 0.45, 0.20
 MUSCLE_GIVEN_BODY: Final = 1 - MUSCLE_ON_BMI**2 - MUSCLE_ON_AGE**2
 VISCERAL_GIVEN_BODY: Final = 1 - VISCERAL_ON_BMI**2 - VISCERAL_ON_AGE**2
 
-# Means and spreads between patients, cm2. The floors are what the most extreme bodies still have.
-MUSCLE_MEAN, MUSCLE_SPREAD, MUSCLE_FLOOR = 34.0, 10.0, 5.0
-VISCERAL_MEAN, VISCERAL_SPREAD, VISCERAL_FLOOR = 95.0, 38.0, 8.0
-# Error of the hand measurement, in spreads between patients: it is as large as they differ, so that
+# Means and spreads between patients, cm2. The ranges are what a body has room for.
+MUSCLE_MEAN, MUSCLE_SPREAD, MUSCLE_RANGE = 34.0, 10.0, (5.0, 64.0)
+VISCERAL_MEAN, VISCERAL_SPREAD, VISCERAL_RANGE = 95.0, 38.0, (8.0, 230.0)
+# Error of the hand measurement, in spreads between patients: a little more than they differ, so that
 # the image knows more than the table.
-MUSCLE_ERROR, VISCERAL_ERROR = 1.1, 1.1
+MUSCLE_ERROR, VISCERAL_ERROR = 1.2, 1.2
 
 # By subtype (luminal A, luminal B, HER2-enriched, triple negative): Ki-67 is logit-normal.
 SUBTYPE_SHARES: Final = (0.30, 0.38, 0.14, 0.18)
@@ -47,11 +47,11 @@ KI67_CENTRE: Final = logit(np.array([0.08, 0.32, 0.40, 0.55]))
 KI67_SPREAD: Final = 0.45
 # By N stage: tumour size and CEA are log-normal.
 N_STAGE_SHARES: Final = (0.48, 0.28, 0.14, 0.10)
-SIZE_CENTRE: Final = np.log(2.1) + 0.18 * np.arange(4)
+SIZE_CENTRE: Final = np.log(1.9) + 0.30 * np.arange(4)
 SIZE_SPREAD: Final = 0.42
-CEA_CENTRE: Final = np.log(2.0) + 0.12 * np.arange(4)
+CEA_CENTRE: Final = np.log(1.9) + 0.30 * np.arange(4)
 CEA_SPREAD: Final = 0.65
-LVI_RISK: Final = np.array([0.18, 0.38, 0.52, 0.62])
+LVI_RISK: Final = np.array([0.10, 0.42, 0.65, 0.80])
 
 HISTOLOGY_SHARES: Final = (0.84, 0.09, 0.07)
 YOUNG_SHARE: Final = 1 / 150  # under-age records, which the study's eligibility rule keeps out
@@ -73,11 +73,11 @@ class Body:
 
     def muscle_cm2(self) -> Floats:
         """Pectoral muscle area at T4, as the image shows it."""
-        return np.maximum(MUSCLE_MEAN + MUSCLE_SPREAD * self.muscle, MUSCLE_FLOOR)
+        return np.clip(MUSCLE_MEAN + MUSCLE_SPREAD * self.muscle, *MUSCLE_RANGE)
 
     def visceral_cm2(self) -> Floats:
         """Visceral fat area at T11, as the image shows it."""
-        return np.maximum(VISCERAL_MEAN + VISCERAL_SPREAD * self.visceral, VISCERAL_FLOOR)
+        return np.clip(VISCERAL_MEAN + VISCERAL_SPREAD * self.visceral, *VISCERAL_RANGE)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _body(draws: Draws) -> Body:
     age = np.clip(np.round(51.0 + 11.0 * draws["age"]), 24, 89)
     under_age = draws.chance("young", YOUNG_SHARE) == 1
     age = np.where(under_age, np.where(draws["age"] > 0, 17.0, 16.0), age)
-    bmi = np.clip(np.round(24.0 * np.exp(0.15 * draws["bmi"]), 1), 14.5, 50.0)
+    bmi = np.clip(np.round(24.0 * np.exp(0.15 * draws["bmi"]), 1), 16.0, 45.0)
     muscle = _given_body(age, bmi, MUSCLE_ON_AGE, MUSCLE_ON_BMI)
     muscle = muscle + np.sqrt(MUSCLE_GIVEN_BODY) * draws["muscle"]
     visceral = _given_body(age, bmi, VISCERAL_ON_AGE, VISCERAL_ON_BMI)

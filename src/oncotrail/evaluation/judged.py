@@ -18,6 +18,7 @@ from oncotrail.errors import TableError
 
 ROLES = ("validation", "test", "external")  # those that judge a model; training never does
 CHOOSES = "validation"  # the role that thresholds are chosen on
+JUDGES = "test"  # the role that curves are drawn on, and that stands beside a publication
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,11 @@ def judge(
     }
     known = tables.join(split, cohort[["patient", outcome]], "outcomes")
     present = [role for role in ROLES if (split["role"] == role).any()]
-    if CHOOSES not in present:
+    lacking = [role for role in (CHOOSES, JUDGES) if role not in present]
+    if lacking:
         raise TableError(
-            f"the split has no {CHOOSES} patients; thresholds are chosen on them, on nobody else."
+            f"the split has no {' and no '.join(lacking)} patients; thresholds are chosen on "
+            f"{CHOOSES} and models judged on {JUDGES} patients."
         )
     return {role: _judged(role, known[known["role"] == role], outcome, scores) for role in present}
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from oncotrail.evaluation.judged import CHOOSES, Judged
-from oncotrail.record import FittedOn
 from oncotrail.statistics.classification import Classification, classify, youden_threshold
 from oncotrail.statistics.discrimination import auc
 from oncotrail.statistics.intervals import Estimate
@@ -48,14 +47,6 @@ class ModelPerformance:
 def performances(judged: Mapping[str, Judged], confidence: float) -> tuple[ModelPerformance, ...]:
     """Every model in every role, on the same patients."""
     return tuple(_performance(model, judged, confidence) for model in judged[CHOOSES].scores)
-
-
-def thresholds_fitted_on(
-    judged: Mapping[str, Judged], found: tuple[ModelPerformance, ...]
-) -> list[FittedOn]:
-    """Whom each threshold was chosen on, for the audit."""
-    patients = judged[CHOOSES].patients
-    return [FittedOn(f"{model.model}/threshold", "threshold", patients) for model in found]
 
 
 def _performance(model: str, judged: Mapping[str, Judged], confidence: float) -> ModelPerformance:

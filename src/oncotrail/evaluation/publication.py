@@ -5,13 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from oncotrail.errors import StudyFileError
+from oncotrail.evaluation.judged import JUDGES
 from oncotrail.evaluation.performance import METRICS
 from oncotrail.study.base import nearest
 from oncotrail.study.question import Published
 
 
 def compare_with_publication(
-    published: Published, table: pd.DataFrame, study: str, role: str = "test"
+    published: Published, table: pd.DataFrame, study: str, role: str = JUDGES
 ) -> pd.DataFrame:
     """A row per published figure: model, metric, published, ours, low, high, patients, within.
 

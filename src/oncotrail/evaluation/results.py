@@ -1,123 +1,106 @@
-"""Performances in the shapes that others read: rows, nested figures, flat figures, curves."""
+"""An evaluation in the shapes that others read: rows, nested figures, flat figures, curves."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from oncotrail.evaluation.judged import CHOOSES, Judged
+from oncotrail.evaluation.evaluated import Evaluated
+from oncotrail.evaluation.judged import CHOOSES
 from oncotrail.evaluation.performance import ModelPerformance, RolePerformance
 from oncotrail.statistics.discrimination import roc_curve
 from oncotrail.statistics.intervals import Estimate
 
 DIGITS = 6  # of a figure in a file; thresholds keep all of theirs
-
-TABLE = (
-    "model",
-    "role",
-    "metric",
-    "value",
-    "low",
-    "high",
-    "patients",
-    "events",
-    "method",
-)
+TABLE = ("model", "role", "metric", "value", "low", "high", "patients", "events", "method")
 
 
-def performance_table(found: Iterable[ModelPerformance]) -> pd.DataFrame:
-    """A row per model, role and metric; an undefined figure is a row with blanks.
+def performance_table(done: Evaluated) -> pd.DataFrame:
+    """table.csv: a row per model, role and metric; an undefined figure is a row with blanks.
 
     `patients` and `events` are those that the figure rests on: for a sensitivity, the patients with
     the outcome.
     """
     rows = [
-        (model.model, role.role, metric, *_cells(estimate))
-        for model in found
-        for role in model.roles.values()
-        for metric, estimate in role.figures().items()
+        (each.model, role, metric, *_cells(estimate))
+        for each in done.performances
+        for role, performance in each.roles.items()
+        for metric, estimate in performance.figures().items()
     ]
     return pd.DataFrame(rows, columns=list(TABLE))
 
 
-def nested_figures(found: Iterable[ModelPerformance], study: str) -> dict[str, Any]:
+def nested_figures(done: Evaluated) -> dict[str, Any]:
     """metrics.json: model (without the study) -> role -> metric -> value, low, high."""
     return {
-        short_name(model.model, study): {
-            **{role: _nested(figures) for role, figures in model.roles.items()},
-            "threshold": round(model.threshold, DIGITS),
+        done.short(each.model): {
+            **{role: _nested(performance) for role, performance in each.roles.items()},
+            "threshold": round(each.threshold, DIGITS),
         }
-        for model in found
+        for each in done.performances
     }
 
 
-def flat_figures(model: ModelPerformance) -> dict[str, float]:
-    """`test_auc`, `test_auc_low`, `test_auc_high`, ...: those that are defined."""
-    flat = {"threshold": round(model.threshold, DIGITS)}
-    for role, performance in model.roles.items():
+def flat_figures(each: ModelPerformance) -> dict[str, float]:
+    """`test_auc`, `test_auc_low`, `test_auc_high`, ..., where defined, and the threshold."""
+    flat = {"threshold": round(each.threshold, DIGITS)}
+    for role, performance in each.roles.items():
         for metric, estimate in performance.figures().items():
             if estimate is not None:
-                for name, value in _ends(estimate).items():
-                    suffix = "" if name == "value" else f"_{name}"
-                    flat[f"{role}_{metric}{suffix}"] = value
+                ends = _ends(estimate)
+                flat[f"{role}_{metric}"] = ends.pop("value")
+                flat |= {f"{role}_{metric}_{end}": value for end, value in ends.items()}
     return flat
 
 
-def thresholds(
-    judged: Mapping[str, Judged], found: Iterable[ModelPerformance], rule: str
-) -> dict[str, dict[str, Any]]:
-    """thresholds.json: each model's threshold to the last digit, and whom it was chosen on."""
-    chosen_on = judged[CHOOSES]
+def counts(done: Evaluated) -> dict[str, float]:
+    """How many patients and events judged, by role."""
     return {
-        model.model: {
-            "threshold": model.threshold,
+        f"{role}_{what}": float(number)
+        for role, among in done.judged.items()
+        for what, number in (("patients", len(among.patients)), ("events", among.events))
+    }
+
+
+def thresholds(done: Evaluated) -> dict[str, dict[str, Any]]:
+    """thresholds.json: each model's threshold to the last digit, and whom it was chosen on."""
+    chosen_on = done.judged[CHOOSES]
+    return {
+        each.model: {
+            "threshold": each.threshold,
             "positive": "score >= threshold",
-            "rule": rule,
+            "rule": done.asked.threshold,
             "role": CHOOSES,
             "patients": len(chosen_on.patients),
             "events": chosen_on.events,
         }
-        for model in found
+        for each in done.performances
     }
 
 
-def roc_points(among: Judged, models: Sequence[str], study: str) -> pd.DataFrame:
-    """The bends of every model's ROC curve, by model, from (0, 0) to (1, 1)."""
+def roc_points(done: Evaluated, role: str) -> pd.DataFrame:
+    """roc.csv: the bends of every model's curve, by model, from (0, 0) to (1, 1)."""
+    among = done.judged[role]
     parts = []
-    for model in sorted(models):
+    for model in sorted(among.scores):
         curve = roc_curve(among.labels, among.scores[model])
-        points = pd.DataFrame(
-            {
-                "model": short_name(model, study),
-                "role": among.role,
-                "false_positive_rate": curve.false_positive_rate.round(DIGITS),
-                "true_positive_rate": curve.true_positive_rate.round(DIGITS),
-            }
-        )
-        parts.append(points)
+        points = {
+            "model": done.short(model),
+            "role": role,
+            "false_positive_rate": curve.false_positive_rate,
+            "true_positive_rate": curve.true_positive_rate,
+        }
+        parts.append(pd.DataFrame(points))
     return pd.concat(parts, ignore_index=True)
 
 
-def short_name(model: str, study: str) -> str:
-    """A model's name within its study.
-
-    >>> short_name("breast_early_fusion-t4", "breast_early_fusion")
-    't4'
-    """
-    return model.removeprefix(f"{study}-")
-
-
-def as_json(values: Mapping[str, Any]) -> str:
-    """Sorted, and an error on what JSON does not have (NaN)."""
-    return json.dumps(values, indent=1, sort_keys=True, allow_nan=False) + "\n"
-
-
-def as_csv(frame: pd.DataFrame) -> str:
-    """Figures to six decimals, a blank where one is undefined."""
-    return frame.round(DIGITS).to_csv(index=False, lineterminator="\n")
+def sentence(done: Evaluated, each: ModelPerformance, role: str) -> str:
+    """One line for the terminal."""
+    area = each.roles[role].auc
+    interval = f"{area.low:.3f} to {area.high:.3f}"
+    return f"{done.short(each.model)}: {role} AUC {area.value:.3f} ({interval})"
 
 
 def _cells(estimate: Estimate | None) -> tuple[Any, ...]:
@@ -126,12 +109,12 @@ def _cells(estimate: Estimate | None) -> tuple[Any, ...]:
     return (*_ends(estimate).values(), estimate.n, estimate.events, estimate.method)
 
 
-def _nested(role: RolePerformance) -> dict[str, Any]:
-    figures = {
+def _nested(performance: RolePerformance) -> dict[str, Any]:
+    figures: Mapping[str, Any] = {
         metric: None if estimate is None else _ends(estimate)
-        for metric, estimate in role.figures().items()
+        for metric, estimate in performance.figures().items()
     }
-    return {"patients": role.patients, "events": role.events, **figures}
+    return {"patients": performance.patients, "events": performance.events, **figures}
 
 
 def _ends(estimate: Estimate) -> dict[str, float]:

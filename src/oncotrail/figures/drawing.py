@@ -22,7 +22,7 @@ DOTS_PER_INCH = 300
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))
 
-STYLE: dict[str, Any] = {
+STYLE: dict[Any, Any] = {  # matplotlib types each key
     "font.size": 7.5,
     "axes.labelsize": 8,
     "axes.linewidth": 0.6,

@@ -30,7 +30,7 @@ def history_figure(history: Mapping[str, Sequence[float]], title: str) -> Figure
                 axes.plot(
                     history["epoch"],
                     history[name],
-                    label=name.replace("_", " "),
+                    label=name.replace("_", " ").replace(" auc", " AUC"),
                     marker="o" if len(history["epoch"]) == 1 else "",
                     **line_style(place),
                 )

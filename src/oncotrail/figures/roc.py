@@ -31,9 +31,9 @@ def roc_figure(curves: Sequence[NamedCurve], patients: str) -> Figure:
         axes.plot([0, 1], [0, 1], color="0.75", linewidth=0.8, zorder=0)  # chance
         for place, named in enumerate(curves):
             x, y = named.curve.false_positive_rate, named.curve.true_positive_rate
-            axes.plot(x, y, label=_legend(named), clip_on=False, **line_style(place))
+            axes.plot(x, y, label=_legend(named), clip_on=False, zorder=3, **line_style(place))
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-        axes.set(xlabel="1 - specificity", ylabel="Sensitivity", title=patients)
+        axes.set(xlabel="1 \N{MINUS SIGN} specificity", ylabel="Sensitivity", title=patients)
         axes.title.set_fontsize(8)
         confidence = curves[0].auc.confidence if curves else 0
         figure.legend(
@@ -47,9 +47,6 @@ def roc_figure(curves: Sequence[NamedCurve], patients: str) -> Figure:
 
 
 def _legend(named: NamedCurve) -> str:
-    """Name and area with its interval.
-
-    An en dash between the ends, as journals print it.
-    """
+    """Name and area with its interval, an en dash between the ends as journals print it."""
     area = named.auc
     return f"{named.name}  {area.value:.3f} ({area.low:.3f}\N{EN DASH}{area.high:.3f})"

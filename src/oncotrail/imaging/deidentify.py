@@ -16,13 +16,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pydicom import dcmwrite
+from pydicom import config, dcmwrite
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
+from pydicom.valuerep import validate_value
 
 from oncotrail.errors import DeidentificationRefused
 from oncotrail.imaging import dicom, metadata, profile
@@ -156,10 +158,24 @@ def _cleaned(dataset: Dataset, alias: Alias, changes: list[Change], above: str) 
 def _as_declared(dataset: Dataset, tag: BaseTag) -> DataElement | None:
     """The element, if its value is of the kind that the standard declares.
 
-    pydicom reads a number that is no number as text, and then it may be a name.
+    Where a number or a code is due, pydicom hands over whatever text stands there: perhaps a name.
     """
     element = dataset[tag]
-    return element if element.VR in dictionary_VR(tag) else None
+    several = isinstance(element.value, MultiValue)
+    values = element.value if several else [element.value]
+    declared = element.VR in dictionary_VR(tag)
+    return element if declared and all(_fits(element.VR, value) for value in values) else None
+
+
+def _fits(kind: str, value: object) -> bool:
+    if kind in ("DS", "IS"):
+        return not isinstance(value, str) or not value
+    if kind in ("CS", "LO", "SH"):
+        try:
+            validate_value(kind, value, config.RAISE)
+        except ValueError:
+            return False
+    return True
 
 
 def _cleaned_items(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,10 @@ ENDINGS: dict[str, Kind] = {
     ".nii": "NIfTI",
 }
 MOST_BYTES = 2**30
+
+# Decoders log what they stumble over, and quote it: a name, a date. What we need we check ourselves.
+for _decoder in ("PIL", "nibabel.global", "openjpeg", "pydicom"):
+    logging.getLogger(_decoder).setLevel(logging.CRITICAL + 1)
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,7 @@ def scan_of(file: ImageFile) -> Scan:
 def decoding(kind: Kind) -> Iterator[None]:
     """A damaged file can make a decoder raise anything; all of it becomes one `ImageFault`.
 
-    It quotes nothing from the file, and a decoder's warnings, which do, are not shown: what we
-    need of a file we check ourselves.
+    It quotes nothing from the file, and a decoder's warnings, which do, are not shown.
     """
     try:
         with warnings.catch_warnings(action="ignore"):

@@ -12,6 +12,7 @@ from typing import Any
 
 DASH = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
+MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,16 @@ def decimals(value: Any) -> str:
     '0.500'
     """
     return DASH if _missing(value) else f"{float(value):.3f}"
+
+
+def signed(value: float) -> str:
+    """A difference to three decimals, with its sign.
+
+    >>> signed(0.0512), signed(-0.02), signed(-0.0001)
+    ('+0.051', '−0.020', '+0.000')
+    """
+    rounded = round(value, 3) + 0.0  # no minus before a zero
+    return f"{rounded:+.3f}".replace("-", MINUS)
 
 
 def plain(value: Any) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from oncotrail.cohort import tables
+from oncotrail.errors import TableError
 from oncotrail.reports.cells import words
 
 # In the order in which a patient's data are used; the key is role, or role/what may learn from it.
@@ -39,33 +41,81 @@ class Flow:
     excluded: int
     exclusions: tuple[tuple[str, int], ...]
     eligible: int
+    sites: str
     roles: tuple[RoleBox, ...]
     source: str
 
 
+@dataclass(frozen=True)
+class Characteristic:
+    """One line of a baseline table, or one for each of its levels: (level, text per role)."""
+
+    name: str
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Who the patients of each role were."""
+
+    roles: tuple[str, ...]
+    characteristics: tuple[Characteristic, ...]
+    source: str
+
+
 def flow(
-    exclusions: pd.DataFrame, cohort: pd.DataFrame, split: pd.DataFrame, label: str, means: str
+    counted: Mapping[str, Any],
+    cohort: pd.DataFrame,
+    split: pd.DataFrame,
+    *,
+    label: str,
+    means: str,
+    source: str,
 ) -> Flow:
-    """The flow of patients; `label` is the outcome whose events are counted, `means` its words."""
-    excluded = int(exclusions["patient"].nunique())
+    """The flow of patients from acquire's flow.json (`counted`) on.
+
+    `label` is the outcome whose events are counted, `means` its words.
+    """
+    if int(counted["eligible"]) != len(cohort):
+        message = (
+            f"flow.json counts {counted['eligible']} eligible patients, the cohort table has "
+            f"{len(cohort)}; run make repro, so that both come from one run."
+        )
+        raise TableError(message)
+    exclusions = sorted(counted["excluded"], key=lambda each: -int(each["patients"]))
     return Flow(
-        found=excluded + len(cohort),
-        excluded=excluded,
-        exclusions=_by_reason(exclusions),
+        found=int(counted["found"]),
+        excluded=int(counted["found"]) - len(cohort),
+        exclusions=tuple((_reason(each), int(each["patients"])) for each in exclusions),
         eligible=len(cohort),
+        sites=_sites(counted["sites"]),
         roles=_roles(tables.join(split, cohort[["patient", label]], "report"), label, means),
-        source="",
+        source=source,
     )
 
 
-def _by_reason(exclusions: pd.DataFrame) -> tuple[tuple[str, int], ...]:
-    """Reasons with patients, the commonest first; a patient may have several."""
-    counts = exclusions.groupby(["kind", "reason"])["patient"].nunique()
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    found = [(f"{reason} ({kind})", int(count)) for (kind, reason), count in ordered]
-    if sum(count for _, count in found) > exclusions["patient"].nunique():
-        found = [(f"{reason}, alone or with others", count) for reason, count in found]
-    return tuple(found)
+def baseline(table: pd.DataFrame, source: str) -> Baseline:
+    """evaluate's baseline.csv with each characteristic's levels beneath its name."""
+    roles = [str(name) for name in table.columns[2:]]
+    texts = table.fillna("").astype(str)
+    groups = tuple(
+        Characteristic(
+            str(name),
+            tuple((row["level"], tuple(row[role] for role in roles)) for row in rows.to_dict("records")),
+        )
+        for name, rows in texts.groupby("characteristic", sort=False)
+    )
+    return Baseline(tuple(words(role).capitalize() for role in roles), groups, source)
+
+
+def _reason(each: Mapping[str, Any]) -> str:
+    return f"{each['reason']} ({each['kind']})"
+
+
+def _sites(counted: Mapping[str, Mapping[str, int]]) -> str:
+    """How many of each site were analysed, of how many found."""
+    parts = [f"{site} {n['eligible']} of {n['found']}" for site, n in sorted(counted.items())]
+    return f"By site: {', '.join(parts)}."
 
 
 def _roles(split: pd.DataFrame, label: str, means: str) -> tuple[RoleBox, ...]:

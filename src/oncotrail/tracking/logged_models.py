@@ -6,6 +6,7 @@ One per model digest, whatever number of registered models it is a version of.
 from __future__ import annotations
 
 import tempfile
+import warnings
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from oncotrail.tracking import labels
 from oncotrail.tracking.store import FOLDER, Store, every
 
 if TYPE_CHECKING:
+    from mlflow.entities import LoggedModel
     from mlflow.models import ModelSignature
 
 DIGEST = "digest"
@@ -29,12 +31,14 @@ REQUIRED = (
 )  # fmt: skip
 
 
-def logged_model(store: Store, experiment: str, run: str | None, entry: Entry, folder: Path) -> str:
-    """The id of the MLflow model with this digest; made, if there is none that is complete."""
+def logged_model(
+    store: Store, experiment: str, run: str | None, entry: Entry, folder: Path
+) -> LoggedModel:
+    """The MLflow model with this digest; made, if there is none that is complete."""
     filled = f"tags.{DIGEST} = '{entry.digest}'"
     for there in every(store.client.search_logged_models, [experiment], filled):
         if there.status == "READY":
-            return str(there.model_id)
+            return there
         store.client.delete_logged_model(there.model_id)  # a sync was killed in the middle
     made = store.client.create_logged_model(
         experiment,
@@ -46,22 +50,25 @@ def logged_model(store: Store, experiment: str, run: str | None, entry: Entry, f
         saved = Path(temporary) / "model"
         _save(saved, Manifest.read(folder), folder)
         store.client.log_model_artifacts(made.model_id, str(saved))
-    store.client.finalize_logged_model(made.model_id, "READY")
-    return str(made.model_id)
+    return store.client.finalize_logged_model(made.model_id, "READY")
 
 
 def _save(target: Path, manifest: Manifest, folder: Path) -> None:
     """Write the MLflow model: the folder as it is, our code, and how to call it."""
     import mlflow.pyfunc
 
-    mlflow.pyfunc.save_model(
-        path=str(target),
-        python_model=str(CODE),
-        artifacts={"model": str(folder)},
-        code_paths=[str(PACKAGE)],
-        pip_requirements=[f"{name}=={_release(name)}" for name in REQUIRED],
-        signature=_signature(manifest),
-    )
+    with warnings.catch_warnings():
+        # MLflow asks for an example to infer the signature from; ours is declared, and an example
+        # would need a patient's image.
+        warnings.filterwarnings("ignore", ".*input example was not provided")
+        mlflow.pyfunc.save_model(
+            path=str(target),
+            python_model=str(CODE),
+            artifacts={"model": str(folder)},
+            code_paths=[str(PACKAGE)],
+            pip_requirements=[f"{name}=={_release(name)}" for name in REQUIRED],
+            signature=_signature(manifest),
+        )
 
 
 def _signature(manifest: Manifest) -> ModelSignature:

@@ -137,16 +137,16 @@ def _make(store: Store, name: str, model: Declared, run: Place | None) -> str:
     """A version of `name` from this model, described so that it can be called."""
     experiment = run.experiment if run else store.experiment(model.study)
     run_id = run.run if run else None
-    model_id = logged_model(store, experiment, run_id, model.entry, model.folder)
+    logged = logged_model(store, experiment, run_id, model.entry, model.folder)
     tags = {DIGEST: model.entry.digest, "kind": model.entry.kind, labels.KEY: model.entry.run}
     figures = {figure: f"{value:.4f}" for figure, value in sorted(model.entry.metrics.items())}
     made = store.client.create_model_version(
         name,
-        source=f"models:/{model_id}",
+        source=logged.artifact_location,
         run_id=run_id,
         tags=tags | figures,
         description=version_note(Manifest.read(model.folder), model.entry),
-        model_id=model_id,
+        model_id=logged.model_id,
     )
     return str(made.version)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric, Run
 
 T = TypeVar("T")
-_BATCH = 100  # MLflow takes 1,000 metrics at once, but only 100 params or tags
+MOST_METRICS, MOST_PARAMS, MOST_TAGS = 700, 100, 100  # MLflow's own limits are 1,000 in all
 
 
 def make(store: Store, experiment: str, page: Page, parent: Mapping[str, str]) -> Run:
@@ -55,64 +56,80 @@ def contradicts(store: Store, run: Run, page: Page) -> bool:
 def complete(store: Store, run: Run, page: Page, facts: Mapping[str, str]) -> None:
     """Add what the run lacks of the page, then seal it; `facts` only when first sealed."""
     client, run_id = store.client, run.info.run_id
-    _log_params(store, run, page)
-    _log_metrics(store, run, page)
-    _upload(store, run, page.artifacts)
+    files = _upload(store, run, page.artifacts)
     first = labels.SAID not in run.data.tags
-    tags = {**(facts if first else {}), **page.tags}
-    _set_tags(store, run, tags)
-    if labels.PROCESS in client.get_run(run_id).data.tags:
+    tags = {**(facts if first else {}), **page.tags, labels.FILES: files}
+    _log(
+        store,
+        run,
+        page.params.items() - run.data.params.items(),
+        _lacking_metrics(store, run, page),
+        tags.items() - run.data.tags.items(),
+    )
+    if labels.PROCESS in run.data.tags:
         client.delete_tag(run_id, labels.PROCESS)
     if run.info.status != "FINISHED":
         client.set_terminated(run_id, "FINISHED", _milliseconds(page.ended))
     client.set_tag(run_id, labels.SAID, page.digest())
 
 
-def _log_params(store: Store, run: Run, page: Page) -> None:
-    from mlflow.entities import Param
-
-    lacking = page.params.items() - run.data.params.items()
-    for part in _parts([Param(name, value) for name, value in sorted(lacking)]):
-        store.client.log_batch(run.info.run_id, params=part)
-
-
-def _log_metrics(store: Store, run: Run, page: Page) -> None:
+def _lacking_metrics(store: Store, run: Run, page: Page) -> list[Metric]:
     """Final figures at step 0, curves at their epochs.
 
     Of two values at one step MLflow shows the later, so a figure that changed is logged as of now.
     """
     from mlflow.entities import Metric
 
-    final = page.metrics | page.system
     there = run.data.metrics
     when = _milliseconds(page.ended)
     now = max(when, _milliseconds(time.time()))
     metrics = [
         Metric(name, value, now if name in there else when, 0)
-        for name, value in final.items()
+        for name, value in (page.metrics | page.system).items()
         if there.get(name) != value
     ]
     for name in page.history:
         known = _points_in(store, run, name) if name in there else set()
         lacking = sorted(_points(page.history[name]) - known)
         metrics += [Metric(name, value, when, epoch) for epoch, value in lacking]
-    for part in _parts(metrics, 1000):
-        store.client.log_batch(run.info.run_id, metrics=part)
+    return metrics
 
 
-def _upload(store: Store, run: Run, artifacts: Mapping[str, Artifact]) -> None:
-    """All files, unless these very files are there; each must still be what its run wrote."""
+def _log(
+    store: Store,
+    run: Run,
+    params: Iterable[tuple[str, str]],
+    metrics: list[Metric],
+    tags: Iterable[tuple[str, str]],
+) -> None:
+    """In as few batches as MLflow allows: each is a transaction."""
+    from mlflow.entities import Param, RunTag
+
+    batches = zip_longest(
+        _parts([Param(*pair) for pair in sorted(params)], MOST_PARAMS),
+        _parts(metrics, MOST_METRICS),
+        _parts([RunTag(*pair) for pair in sorted(tags)], MOST_TAGS),
+        fillvalue=(),
+    )
+    for some_params, some_metrics, some_tags in batches:
+        store.client.log_batch(
+            run.info.run_id, params=some_params, metrics=some_metrics, tags=some_tags
+        )
+
+
+def _upload(store: Store, run: Run, artifacts: Mapping[str, Artifact]) -> str:
+    """All files, unless these very files are there; returns the digest that says which."""
     listed = {place: artifact.sha256 for place, artifact in sorted(artifacts.items())}
     digest = hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:16]
     if run.data.tags.get(labels.FILES) == digest:
-        return
+        return digest
     for place, artifact in sorted(artifacts.items()):
         check(artifact)
         above = Path(place).parent.as_posix()
         store.client.log_artifact(
             run.info.run_id, str(artifact.path), None if above == "." else above
         )
-    store.client.set_tag(run.info.run_id, labels.FILES, digest)
+    return digest
 
 
 def check(artifact: Artifact) -> None:
@@ -126,14 +143,6 @@ def check(artifact: Artifact) -> None:
         raise ModelFault(message)
 
 
-def _set_tags(store: Store, run: Run, tags: Mapping[str, str]) -> None:
-    from mlflow.entities import RunTag
-
-    lacking = tags.items() - run.data.tags.items()
-    for part in _parts([RunTag(name, value) for name, value in sorted(lacking)]):
-        store.client.log_batch(run.info.run_id, tags=part)
-
-
 def _points(points: Sequence[Sequence[float]]) -> set[tuple[int, float]]:
     return {(int(epoch), value) for epoch, value in points}
 
@@ -143,7 +152,7 @@ def _points_in(store: Store, run: Run, name: str) -> set[tuple[int, float]]:
     return {(point.step, point.value) for point in history}
 
 
-def _parts(values: Sequence[T], size: int = _BATCH) -> Iterator[Sequence[T]]:
+def _parts(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     for first in range(0, len(values), size):
         yield values[first : first + size]
 

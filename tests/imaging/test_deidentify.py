@@ -1,0 +1,183 @@
+"""A de-identified image is the same picture, and nothing of the person is left."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom import dcmread
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.tag import Tag
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+    RLELossless,
+    SecondaryCaptureImageStorage,
+)
+
+from oncotrail.errors import DeidentificationRefused, ImageFault
+from oncotrail.imaging.deidentify import Alias, deidentified, remapped_uid, shifted
+from oncotrail.imaging.read import ImageFile, scan_of
+
+ALIAS = Alias("P-ABCDEFGHIJ", -100, b"key of the patient")
+SECRET = "Xanthippe"  # stands wherever a person may stand
+
+
+def clean(data: bytes, alias: Alias = ALIAS, *, checked_by_hand: bool = False) -> Dataset:
+    result = deidentified(ImageFile("DICOM", data), alias, checked_by_hand=checked_by_hand)
+    return dcmread(io.BytesIO(result.file.data))
+
+
+def full_of_secrets(dataset: Dataset) -> None:
+    """A name in every kind of place that a file has for one."""
+    for keyword in ("PatientName", "OperatorsName", "InstitutionName", "PatientComments"):
+        setattr(dataset, keyword, SECRET)
+    dataset.PatientID = dataset.AccessionNumber = dataset.StudyID = SECRET
+    dataset.StudyDescription = dataset.ImageComments = dataset.StationName = SECRET
+    dataset.PatientBirthDate, dataset.StudyDate, dataset.StudyTime = "19510101", "20200301", "1200"
+    item = Dataset()
+    item.RequestedProcedureDescription = SECRET
+    dataset.RequestAttributesSequence = Sequence([item])
+    dataset.private_block(0x0009, "VENDOR", create=True).add_new(0x01, "LO", SECRET)
+    dataset.add_new(0x60003000, "OW", SECRET.encode() + b" ")
+    dataset.add_new(0xFFFCFFFC, "OB", SECRET.encode() + b" ")
+    lookup = Dataset()
+    lookup.LUTDescriptor, lookup.LUTData = [4096, 0, 16], np.arange(4096, dtype="<u2").tobytes()
+    lookup.LUTExplanation = SECRET
+    dataset.ModalityLUTSequence = Sequence([lookup])
+    del dataset.RescaleSlope, dataset.RescaleIntercept
+    dataset.file_meta.SourceApplicationEntityTitle = SECRET
+    dataset.preamble = SECRET.encode().ljust(128, b"\0")
+
+
+def test_nothing_of_the_person_is_left(make_dicom):
+    data = make_dicom(change=full_of_secrets)
+    assert data.count(SECRET.encode()) > 12
+    result = deidentified(ImageFile("DICOM", data), ALIAS, checked_by_hand=False)
+    for secret in (SECRET, "19510101", "20200301", "1.2.3.4", "1.2.3.1"):
+        assert secret.encode() not in result.file.data
+
+
+def test_the_log_names_tags_and_actions_and_no_value(make_dicom):
+    result = deidentified(
+        ImageFile("DICOM", make_dicom(change=full_of_secrets)), ALIAS, checked_by_hand=False
+    )
+    log = {(change.tag, change.keyword): change.action for change in result.changes}
+    assert log["(0010,0010)", "PatientName"] == "pseudonym"
+    assert log["(0008,0020)", "StudyDate"] == "shift date"
+    assert log["(0010,0030)", "PatientBirthDate"] == "empty"
+    assert log["(0020,000D)", "StudyInstanceUID"] == "remap uid"
+    assert log["(0009,1001)", "private"] == "remove"
+    assert log["(0040,0275)", "RequestAttributesSequence"] == "remove"
+    assert log["(0028,3000)[0].(0028,3003)", "LUTExplanation"] == "remove"
+    assert log["(0012,0062)", "PatientIdentityRemoved"] == "replace"
+    assert SECRET not in str(result.changes)
+    assert "20200301" not in str(result.changes)
+
+
+def test_the_file_says_that_and_how_it_was_done(make_dicom):
+    dataset = clean(make_dicom(PatientName=SECRET, PatientID="7"))
+    assert dataset.PatientIdentityRemoved == "YES"
+    assert "PS3.15" in dataset.DeidentificationMethod
+    codes = [code.CodeValue for code in dataset.DeidentificationMethodCodeSequence]
+    assert codes == ["113100", "113107"]
+    assert (dataset.PatientName, dataset.PatientID) == (ALIAS.pseudonym, ALIAS.pseudonym)
+    assert "SourceApplicationEntityTitle" not in dataset.file_meta
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_the_bytes_of_the_pixels_are_untouched(make_dicom, syntax):
+    data = make_dicom(syntax=syntax, change=full_of_secrets)
+    assert clean(data).PixelData == dcmread(io.BytesIO(data)).PixelData
+    assert clean(data).file_meta.TransferSyntaxUID == syntax
+
+
+def test_compressed_pixels_stay_compressed_and_untouched(make_dicom):
+    data = make_dicom(change=lambda dataset: dataset.compress(RLELossless))
+    assert clean(data).PixelData == dcmread(io.BytesIO(data)).PixelData
+
+
+def test_the_picture_is_the_same(make_dicom):
+    data = make_dicom(change=full_of_secrets)
+    before = scan_of(ImageFile("DICOM", data))
+    after = scan_of(deidentified(ImageFile("DICOM", data), ALIAS, checked_by_hand=False).file)
+    assert np.array_equal(before.pixels, after.pixels)
+    assert (before.row_spacing, before.modality) == (after.row_spacing, after.modality)
+
+
+def test_the_same_file_gives_the_same_bytes(make_dicom):
+    data = make_dicom(change=full_of_secrets)
+    one, two = (deidentified(ImageFile("DICOM", data), ALIAS, checked_by_hand=False) for _ in "ab")
+    assert one == two
+
+
+def test_uids_that_were_equal_stay_equal(make_dicom):
+    """Two slices of one study still belong together, and to nobody else's."""
+    one, two = clean(make_dicom()), clean(make_dicom(SOPInstanceUID="1.2.3.5"))
+    assert one.StudyInstanceUID == two.StudyInstanceUID != "1.2.3"
+    assert one.SOPInstanceUID != two.SOPInstanceUID
+    assert one.SOPInstanceUID == one.file_meta.MediaStorageSOPInstanceUID
+    assert one.StudyInstanceUID.is_valid
+
+
+def test_another_key_gives_other_uids():
+    assert remapped_uid(b"one", "1.2.3") != remapped_uid(b"two", "1.2.3")
+    assert len(remapped_uid(b"one", "1.2.3")) <= 64
+
+
+def test_days_between_two_dates_of_a_patient_stay(make_dicom):
+    dataset = clean(make_dicom(StudyDate="20200301", AcquisitionDate="20200311"))
+    assert (dataset.StudyDate, dataset.AcquisitionDate) == ("20191122", "20191202")
+
+
+@given(st.dates(), st.integers(-3650, -1))
+def test_a_shifted_date_is_a_date_or_blank(date, days):
+    moved = shifted(f"{date:%Y%m%d}", days)
+    assert moved == "" or (len(moved) == 8 and moved < f"{date:%Y%m%d}")
+
+
+@pytest.mark.parametrize(
+    ("tags", "why"),
+    [
+        ({"BurnedInAnnotation": "YES"}, "BurnedInAnnotation is YES"),
+        ({"RecognizableVisualFeatures": "YES"}, "RecognizableVisualFeatures is YES"),
+        ({"Modality": "US"}, r"modality US \(ultrasound\)"),
+        ({"Modality": "SC", "BurnedInAnnotation": "NO"}, "modality SC"),
+        ({"SOPClassUID": SecondaryCaptureImageStorage}, "a secondary capture"),
+    ],
+)
+def test_pixels_that_may_show_a_name_are_refused(make_dicom, tags, why):
+    with pytest.raises(DeidentificationRefused, match=f"{why}.*checked_by_hand"):
+        clean(make_dicom(**tags))
+    assert clean(make_dicom(**tags), checked_by_hand=True).PatientIdentityRemoved == "YES"
+
+
+def test_an_overlay_in_unused_bits_is_refused(make_dicom):
+    """Old consoles kept the name above the twelve bits of the picture."""
+    data = make_dicom(change=lambda dataset: dataset.add_new(0x60000102, "US", 12))
+    with pytest.raises(DeidentificationRefused, match="unused bits"):
+        clean(data)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "kind"), [("InstanceNumber", "IS"), ("KVP", "DS"), ("Laterality", "CS")]
+)
+def test_a_name_where_a_number_or_a_code_is_due_is_removed(make_dicom, keyword, kind):
+    def hide(dataset: Dataset) -> None:
+        secret = SECRET.encode() + b" "
+        dataset[keyword] = RawDataElement(Tag(keyword), kind, len(secret), secret, 0, False, True)  # noqa: FBT003
+
+    data = make_dicom(change=hide)
+    assert SECRET.encode() in data
+    result = deidentified(ImageFile("DICOM", data), ALIAS, checked_by_hand=False)
+    assert SECRET.encode() not in result.file.data
+    assert keyword in {change.keyword for change in result.changes if change.action == "remove"}
+
+
+def test_a_damaged_file_is_one_sentence(make_dicom):
+    data = make_dicom()
+    with pytest.raises(ImageFault, match="is damaged"):
+        clean(data[: data.index(b"Modality") if b"Modality" in data else 200])
