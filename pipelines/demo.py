@@ -26,7 +26,9 @@ class Settings(Base):
 def main(settings: Settings, run: Run) -> None:
     asked = settings.demo_cohort
     patients = min(asked.patients, settings.limits.patients or asked.patients)
-    cohort.write(run.out, settings.seed, patients, asked.kind, asked.effects)
+    cohort.write(
+        run.out, seed=settings.seed, patients=patients, kind=asked.kind, effects=asked.effects
+    )
     run.params({"patients": patients, "kind": asked.kind, "effects": asked.effects})
     run.artifact(run.out / "cohort" / "invented.json")
     run.say(f"{patients} invented patients, {2 * patients} CT slices, effects {asked.effects}")

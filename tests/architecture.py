@@ -40,17 +40,19 @@ def stages() -> dict[str, dict[str, Any]]:
 
 def file_of(module: str) -> Path:
     """The file of a module or package of ours."""
-    base = SRC if module.split(".")[0] == "oncotrail" else ROOT
+    base = SRC if module.split(".", maxsplit=1)[0] == "oncotrail" else ROOT
     path = base.joinpath(*module.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def only_says_what_it_is(path: Path) -> bool:
-    """Whether an __init__.py holds its docstring and at most a version."""
+    """Whether an __init__.py holds no more than its docstring and a version."""
     body = ast.parse(path.read_text(encoding="utf-8")).body
     return all(
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body[:1]
-    ) and not any(isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef) for node in body)
+        isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign)
+        and isinstance(node.value, ast.Constant)
+        for node in body
+    )
 
 
 def files_run_by(stage: str) -> set[Path]:

@@ -1,4 +1,5 @@
 import os
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -7,7 +8,7 @@ from oncotrail.compute import repeatable, use_threads
 
 
 @pytest.fixture(autouse=True)
-def threads_as_before(monkeypatch):
+def threads_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = torch.get_num_threads()
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         monkeypatch.setenv(name, "7")
@@ -15,13 +16,13 @@ def threads_as_before(monkeypatch):
     torch.set_num_threads(before)
 
 
-def test_torch_and_later_libraries_get_the_threads_asked_for():
+def test_torch_and_later_libraries_get_the_threads_asked_for() -> None:
     use_threads(1)
     assert torch.get_num_threads() == 1
     assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "1"
 
 
-def test_the_same_seed_gives_the_same_numbers_and_another_seed_others():
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_others() -> None:
     def drawn(seed: int) -> torch.Tensor:
         with repeatable(seed):
             return torch.rand(5)
@@ -30,7 +31,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others():
     assert not torch.equal(drawn(3), drawn(4))
 
 
-def test_what_is_random_outside_is_not_disturbed():
+def test_what_is_random_outside_is_not_disturbed() -> None:
     torch.manual_seed(11)
     expected = torch.rand(3)
     torch.manual_seed(11)
@@ -39,7 +40,7 @@ def test_what_is_random_outside_is_not_disturbed():
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_only_repeatable_algorithms_inside_and_the_choice_is_restored_after_a_fault():
+def test_only_repeatable_algorithms_inside_and_the_choice_is_restored_after_a_fault() -> None:
     assert not torch.are_deterministic_algorithms_enabled()
     inside = []
 

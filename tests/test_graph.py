@@ -43,7 +43,7 @@ def test_no_placeholder_is_left() -> None:
 
 
 def test_an_unknown_stage_is_refused_with_those_that_are_there(tmp_path: Path) -> None:
-    with pytest.raises(StudyFileError, match="no stage 'prob'.*probe, sync"):
+    with pytest.raises(StudyFileError, match=r"no stage 'prob'.*probe, sync"):
         stage_in_graph("prob", "lungs", small_repository(tmp_path))
 
 

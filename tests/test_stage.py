@@ -129,7 +129,7 @@ class TestFailing:
         ids=lambda error: type(error).__name__,
     )
     def failing(self, request: pytest.FixtureRequest) -> DIES_IN_PROCESS:
-        def main(settings: Settings, run: Run) -> NoReturn:
+        def main(settings: Settings, run: Run) -> NoReturn:  # noqa: ARG001 - a stage has it
             (run.out / "half.txt").write_text("half")
             (run.results / "metrics.json").write_text("half")
             raise request.param

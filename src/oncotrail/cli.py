@@ -193,3 +193,7 @@ def _do(name: str, work: Callable[[], int]) -> NoReturn:
     codes: list[int] = []
     failed = guarded(lambda: codes.append(work()), name, debug=_debug())
     raise typer.Exit(failed or codes[0])
+
+
+if __name__ == "__main__":
+    main()

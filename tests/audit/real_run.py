@@ -18,6 +18,8 @@ from pipelines import audit, decode, fuse, train
 from tests.fusion.hand_made import COHORT, FUSION, SEED, STUDY, a_study, networks
 
 PATIENTS = 120
+MODELS = ("clinical", "clinical_t4_t11")
+FUSED = FUSION.model_copy(update={"models": {name: FUSION.models[name] for name in MODELS}})
 SIDE = 32
 CHECKS = ("leaked_patient", "misaligned_rows", "duplicate_image", "fitted_on_test")
 VIEWS = tuple(COHORT.views)
@@ -95,7 +97,7 @@ def train_again(root: Path, name: str) -> None:
 
 
 def fuse_again(root: Path) -> None:
-    settings = fuse.Settings(seed=SEED, cohort=COHORT, network=networks(), fusion=FUSION)
+    settings = fuse.Settings(seed=SEED, cohort=COHORT, network=networks(), fusion=FUSED)
     fuse.main(settings, MemoryRun(root, STUDY, "fuse"))
 
 

@@ -6,36 +6,38 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oncotrail.backbones.batches import Examples, TrainingBatches
+from oncotrail.backbones.batches import Examples, Flip, TrainingBatches
 from oncotrail.errors import TrainingFault
 
 
-def numbered(count):
+def numbered(count: int) -> Examples:
     """Images that carry their own number in a corner, so that one can see where they went."""
     pixels = np.zeros((count, 4, 6), dtype=np.uint8)
     pixels[:, 0, 0] = np.arange(count) + 1
     return Examples(pixels, np.arange(count) % 2, tuple(f"P{n}" for n in range(count)))
 
 
-def batches(examples, size=4, flips=(), seed=0):
+def batches(
+    examples: Examples, size: int = 4, flips: tuple[Flip, ...] = (), seed: int = 0
+) -> TrainingBatches:
     return TrainingBatches(examples, size, flips, torch.Generator().manual_seed(seed))
 
 
 @given(count=st.integers(2, 40), size=st.integers(2, 9))
-def test_every_image_once_an_epoch_and_never_alone(count, size):
+def test_every_image_once_an_epoch_and_never_alone(count: int, size: int) -> None:
     epoch = list(batches(numbered(count), size).epoch())
     assert sorted(p for batch in epoch for p in batch.patients) == sorted(numbered(count).patients)
     assert all(2 <= len(batch.labels) <= size + 1 for batch in epoch)
 
 
-def test_patients_labels_and_pixels_stay_together():
+def test_patients_labels_and_pixels_stay_together() -> None:
     for batch in batches(numbered(20)).epoch():
         numbers = batch.pixels[:, 0, 0].int() - 1
         assert batch.patients == tuple(f"P{number}" for number in numbers)
         assert torch.equal(batch.labels, (numbers % 2).float())
 
 
-def test_the_order_is_the_generators_and_changes_between_epochs():
+def test_the_order_is_the_generators_and_changes_between_epochs() -> None:
     one, same, other = batches(numbered(20)), batches(numbered(20)), batches(numbered(20), seed=9)
     first = [batch.patients for batch in one.epoch()]
     assert first == [batch.patients for batch in same.epoch()]
@@ -43,7 +45,7 @@ def test_the_order_is_the_generators_and_changes_between_epochs():
     assert first != [batch.patients for batch in one.epoch()]
 
 
-def test_without_flips_pixels_are_as_given():
+def test_without_flips_pixels_are_as_given() -> None:
     for batch in batches(numbered(20)).epoch():
         assert (batch.pixels[:, 0, 0] > 0).all()
 
@@ -56,14 +58,16 @@ def test_without_flips_pixels_are_as_given():
         (("horizontal_flip", "vertical_flip"), {(0, 0), (0, -1), (-1, 0), (-1, -1)}),
     ],
 )
-def test_each_image_is_flipped_for_itself(flips, corners):
+def test_each_image_is_flipped_for_itself(
+    flips: tuple[Flip, ...], corners: set[tuple[int, int]]
+) -> None:
     pixels = torch.cat([batch.pixels for batch in batches(numbered(60), flips=flips).epoch()])
     found = {corner: int((pixels[:, corner[0], corner[1]] > 0).sum()) for corner in corners}
     assert sum(found.values()) == 60
     assert min(found.values()) >= 60 / len(corners) / 3
 
 
-def test_the_pixels_given_are_never_changed():
+def test_the_pixels_given_are_never_changed() -> None:
     examples = numbered(20)
     before = examples.pixels.copy()
     list(batches(examples, flips=("horizontal_flip", "vertical_flip")).epoch())
@@ -71,7 +75,7 @@ def test_the_pixels_given_are_never_changed():
 
 
 @pytest.mark.parametrize("label", [0, 1])
-def test_one_class_is_refused(label):
+def test_one_class_is_refused(label: int) -> None:
     one_class = dataclasses.replace(numbered(5), labels=np.full(5, label))
-    with pytest.raises(TrainingFault, match="of 5 validation images .* both classes are needed"):
+    with pytest.raises(TrainingFault, match=r"of 5 validation images .* both classes are needed"):
         one_class.check("validation")

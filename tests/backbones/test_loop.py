@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from oncotrail.backbones.loop import Epoch, _auc, _Best, train
+from oncotrail.backbones.batches import Examples
+from oncotrail.backbones.loop import Epoch, Recipe, _auc, _Best, train
+from oncotrail.backbones.network import EmbeddingNetwork
 from oncotrail.backbones.scoring import score
 from oncotrail.errors import TrainingFault
 from tests.backbones.made import tiny
@@ -17,34 +19,42 @@ def ignore(epoch: Epoch) -> None:
     """Watch nothing."""
 
 
-def trained_weights(training, validation, recipe):
+def trained_weights(
+    training: Examples, validation: Examples, recipe: Recipe
+) -> dict[str, torch.Tensor]:
     network = tiny(training.pixels)
     train(network, training, validation, recipe, ignore)
     return network.state_dict()
 
 
-def test_training_twice_gives_the_same_bits(training, validation, recipe):
+def test_training_twice_gives_the_same_bits(
+    training: Examples, validation: Examples, recipe: Recipe
+) -> None:
     one = trained_weights(training, validation, recipe)
     torch.rand(3)  # what else is random in this process must not matter
     two = trained_weights(training, validation, recipe)
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-def test_another_seed_draws_other_batches(training, validation, recipe):
+def test_another_seed_draws_other_batches(
+    training: Examples, validation: Examples, recipe: Recipe
+) -> None:
     one = trained_weights(training, validation, recipe)
     two = trained_weights(training, validation, replace(recipe, seed=6))
     assert not torch.equal(one["to_logit.weight"], two["to_logit.weight"])
 
 
-def test_it_learns_what_is_there_to_learn(network, training, validation, recipe):
+def test_it_learns_what_is_there_to_learn(
+    network: EmbeddingNetwork, training: Examples, validation: Examples, recipe: Recipe
+) -> None:
     done = train(network, training, validation, replace(recipe, epochs=8), ignore)
     assert done.best.validation_auc > 0.95
     assert done.history[-1].train_loss < done.history[0].train_loss
 
 
 def test_the_network_ends_with_the_weights_of_the_best_epoch(
-    network, training, validation, recipe
-):
+    network: EmbeddingNetwork, training: Examples, validation: Examples, recipe: Recipe
+) -> None:
     """Where validation has nothing to do with the images, more training only makes it worse."""
     unrelated = np.array([0, 0, 1, 1] * 6)
     validation = replace(validation, labels=unrelated)
@@ -60,7 +70,9 @@ def test_the_network_ends_with_the_weights_of_the_best_epoch(
     assert not network.training
 
 
-def test_the_history_is_told_epoch_by_epoch(network, training, validation, recipe):
+def test_the_history_is_told_epoch_by_epoch(
+    network: EmbeddingNetwork, training: Examples, validation: Examples, recipe: Recipe
+) -> None:
     told: list[Epoch] = []
     done = train(network, training, validation, recipe, told.append)
     assert tuple(told) == done.history
@@ -69,12 +81,16 @@ def test_the_history_is_told_epoch_by_epoch(network, training, validation, recip
     assert all(math.isfinite(value) for epoch in told for value in vars(epoch).values())
 
 
-def test_the_patients_recorded_are_those_drawn(network, training, validation, recipe):
+def test_the_patients_recorded_are_those_drawn(
+    network: EmbeddingNetwork, training: Examples, validation: Examples, recipe: Recipe
+) -> None:
     done = train(network, training, validation, recipe, ignore)
     assert done.drawn == dict.fromkeys(training.patients, recipe.epochs)
 
 
-def test_a_patient_with_two_images_is_drawn_twice_as_often(network, training, validation, recipe):
+def test_a_patient_with_two_images_is_drawn_twice_as_often(
+    network: EmbeddingNetwork, training: Examples, validation: Examples, recipe: Recipe
+) -> None:
     twice = replace(training, patients=(training.patients[1], *training.patients[1:]))
     done = train(network, twice, validation, recipe, ignore)
     assert done.drawn[training.patients[1]] == 2 * recipe.epochs
@@ -82,27 +98,31 @@ def test_a_patient_with_two_images_is_drawn_twice_as_often(network, training, va
 
 
 def test_a_loss_that_is_not_finite_stops_and_names_the_batch(
-    network, training, validation, recipe
-):
+    network: EmbeddingNetwork, training: Examples, validation: Examples, recipe: Recipe
+) -> None:
     with torch.no_grad():
         network.to_logit.bias.fill_(math.nan)
-    with pytest.raises(TrainingFault, match="the loss is nan in epoch 1") as fault:
+    with pytest.raises(TrainingFault, match=r"the loss is nan in epoch 1") as fault:
         train(network, training, validation, replace(recipe, batch_size=33), ignore)
     assert all(patient in str(fault.value) for patient in training.patients)
 
 
-def test_a_validation_loss_that_is_not_finite_stops(network, training, validation, recipe):
+def test_a_validation_loss_that_is_not_finite_stops(
+    network: EmbeddingNetwork, training: Examples, validation: Examples, recipe: Recipe
+) -> None:
     """The last step of an epoch can break the weights after its own loss was fine."""
     breaks = replace(recipe, batch_size=33, learning_rate=1e37)
-    with pytest.raises(TrainingFault, match="validation loss is .* after epoch 1"):
+    with pytest.raises(TrainingFault, match=r"validation loss is .* after epoch 1"):
         train(network, training, validation, breaks, ignore)
 
 
 @pytest.mark.parametrize("role", ["training", "validation"])
-def test_a_role_of_one_class_is_refused(network, training, validation, recipe, role):
+def test_a_role_of_one_class_is_refused(
+    network: EmbeddingNetwork, training: Examples, validation: Examples, recipe: Recipe, role: str
+) -> None:
     given = {"training": training, "validation": validation}
     given[role] = replace(given[role], labels=np.zeros_like(given[role].labels))
-    with pytest.raises(TrainingFault, match=f"{role} images 0 are positive"):
+    with pytest.raises(TrainingFault, match=rf"{role} images 0 are positive"):
         train(network, given["training"], given["validation"], recipe, ignore)
 
 
@@ -123,8 +143,8 @@ HISTORY = (
     ("by", "best"), [("validation_accuracy", 3), ("validation_auc", 5), ("validation_loss", 3)]
 )
 def test_the_best_epoch_is_by_the_figure_then_by_loss_then_the_earliest(
-    network, recipe, by, best
-):
+    network: EmbeddingNetwork, recipe: Recipe, by: str, best: int
+) -> None:
     chosen = _Best(replace(recipe, best_epoch_by=by))
     for figures in HISTORY:
         with torch.no_grad():
@@ -138,12 +158,12 @@ def test_the_best_epoch_is_by_the_figure_then_by_loss_then_the_earliest(
     ("scores", "expected"),
     [((0.1, 0.2, 0.3, 0.4), 1.0), ((0.4, 0.3, 0.2, 0.1), 0.0), ((0.1, 0.3, 0.3, 0.2), 0.625)],
 )
-def test_auc_counts_pairs_and_halves_ties(scores, expected):
+def test_auc_counts_pairs_and_halves_ties(scores: tuple[float, ...], expected: float) -> None:
     positive = np.array([False, False, True, True])
     assert _auc(np.array(scores), positive) == expected
 
 
-def test_the_loop_needs_torch_timm_and_numpy_alone():
+def test_the_loop_needs_torch_timm_and_numpy_alone() -> None:
     graph = grimp.build_graph("oncotrail", include_external_packages=True, cache_dir=None)
     needed = graph.find_upstream_modules("oncotrail.backbones.loop")
     outside = {name for name in needed if not name.startswith("oncotrail")}

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,13 +22,13 @@ PATIENTS = list(PARTS)
 
 
 @pytest.fixture
-def cohort():
+def cohort() -> pd.DataFrame:
     labels = [label for _, _, label in PARTS.values()]
     return pd.DataFrame({"patient": PATIENTS, "metastasis": labels})
 
 
 @pytest.fixture
-def split():
+def split() -> pd.DataFrame:
     roles, fits, _ = zip(*PARTS.values(), strict=True)
     inner = [0 if role == "train" else None for role in roles]
     frame = {"patient": PATIENTS, "role": roles, "fits": fits, "outer_fold": 0}
@@ -35,7 +36,7 @@ def split():
 
 
 @pytest.fixture
-def decoded():
+def decoded() -> Decoded:
     """Image i is all i, and belongs to the patients in another order than the other tables."""
     pixels = np.arange(6, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), dtype=np.uint8)
     rows = pd.DataFrame(
@@ -44,16 +45,22 @@ def decoded():
     return Decoded("t4", pixels, rows, {"rows": 2, "columns": 2, "window": None})
 
 
-def test_only_training_patients_marked_for_networks_are_learned_from(decoded, cohort, split):
+def test_only_training_patients_marked_for_networks_are_learned_from(
+    decoded: Decoded, cohort: pd.DataFrame, split: pd.DataFrame
+) -> None:
     learns = gather(decoded, cohort, split, "metastasis").learns()
     assert sorted(learns.patients) == ["A", "B"]
 
 
-def test_only_validation_patients_choose(decoded, cohort, split):
+def test_only_validation_patients_choose(
+    decoded: Decoded, cohort: pd.DataFrame, split: pd.DataFrame
+) -> None:
     assert gather(decoded, cohort, split, "metastasis").chooses().patients == ("D",)
 
 
-def test_everybody_is_there_in_the_order_of_the_pixels(decoded, cohort, split):
+def test_everybody_is_there_in_the_order_of_the_pixels(
+    decoded: Decoded, cohort: pd.DataFrame, split: pd.DataFrame
+) -> None:
     given = gather(decoded, cohort, split, "metastasis")
     assert list(given.images["patient"]) == list("FDBECA")
     assert given.pixels is decoded.pixels
@@ -61,34 +68,42 @@ def test_everybody_is_there_in_the_order_of_the_pixels(decoded, cohort, split):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_pixels_label_and_patient_meet_by_id_whatever_the_order_of_rows(
-    decoded, cohort, split, seed
-):
+    decoded: Decoded, cohort: pd.DataFrame, split: pd.DataFrame, seed: int
+) -> None:
     shuffled = [frame.sample(frac=1, random_state=seed) for frame in (cohort, split, decoded.rows)]
     given = gather(replace(decoded, rows=shuffled[2]), *shuffled[:2], "metastasis")
     learns = given.learns()
-    met = dict(zip(learns.patients, zip(learns.labels, learns.pixels[:, 0, 0], strict=True)))
+    met = dict(
+        zip(learns.patients, zip(learns.labels, learns.pixels[:, 0, 0], strict=True), strict=True)
+    )
     assert met == {"A": (1, 5), "B": (0, 2)}
 
 
-def test_a_patient_without_an_image_is_named(decoded, cohort, split):
+def test_a_patient_without_an_image_is_named(
+    decoded: Decoded, cohort: pd.DataFrame, split: pd.DataFrame
+) -> None:
     fewer = replace(decoded, rows=decoded.rows[decoded.rows["patient"] != "E"])
-    with pytest.raises(TrainingFault, match="1 patients have no image of view t4, e.g. E"):
+    with pytest.raises(TrainingFault, match=r"1 patients have no image of view t4, e.g. E"):
         gather(fewer, cohort, split, "metastasis")
 
 
-def test_an_image_of_nobody_in_the_cohort_is_named(decoded, cohort, split):
-    with pytest.raises(TableError, match="e.g. C"):
+def test_an_image_of_nobody_in_the_cohort_is_named(
+    decoded: Decoded, cohort: pd.DataFrame, split: pd.DataFrame
+) -> None:
+    with pytest.raises(TableError, match=r"e.g. C"):
         gather(decoded, cohort[cohort["patient"] != "C"], split, "metastasis")
 
 
-def test_several_outer_folds_are_refused(decoded, cohort, split):
+def test_several_outer_folds_are_refused(
+    decoded: Decoded, cohort: pd.DataFrame, split: pd.DataFrame
+) -> None:
     nested = pd.concat([split, split.assign(outer_fold=1)])
     with pytest.raises(TrainingFault, match=r"outer folds \[0, 1\]; this version trains"):
         gather(decoded, cohort, nested, "metastasis")
 
 
 @pytest.fixture
-def folder(tmp_path, decoded):
+def folder(tmp_path: Path, decoded: Decoded) -> Path:
     rows = decoded.rows.assign(view="t4", sha256="0")
     tables.write(tables.PIXELS, rows, tmp_path / "pixels.parquet")
     np.save(tmp_path / "t4.npy", decoded.pixels)
@@ -96,7 +111,7 @@ def folder(tmp_path, decoded):
     return tmp_path
 
 
-def test_a_view_is_read_as_it_was_decoded(folder, decoded):
+def test_a_view_is_read_as_it_was_decoded(folder: Path, decoded: Decoded) -> None:
     found = read_view(folder, "t4")
     assert np.array_equal(found.pixels, decoded.pixels)
     assert found.made == decoded.made
@@ -105,12 +120,12 @@ def test_a_view_is_read_as_it_was_decoded(folder, decoded):
     )
 
 
-def test_a_view_that_was_not_decoded_is_named(folder):
-    with pytest.raises(StudyFileError, match="view 't5' was not decoded; .* has t4"):
+def test_a_view_that_was_not_decoded_is_named(folder: Path) -> None:
+    with pytest.raises(StudyFileError, match=r"view 't5' was not decoded; .* has t4"):
         read_view(folder, "t5")
 
 
-def test_pixels_without_a_row_are_a_fault(folder, decoded):
+def test_pixels_without_a_row_are_a_fault(folder: Path, decoded: Decoded) -> None:
     np.save(folder / "t4.npy", decoded.pixels[:4])
-    with pytest.raises(TrainingFault, match="t4.npy holds 4 images .* 6 rows"):
+    with pytest.raises(TrainingFault, match=r"t4.npy holds 4 images .* 6 rows"):
         read_view(folder, "t4")

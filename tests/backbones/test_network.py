@@ -1,37 +1,42 @@
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import safetensors.torch
 import timm
 import torch
 
-from oncotrail.backbones.network import Normalisation, build_trunk, start
+from oncotrail.backbones.network import EmbeddingNetwork, Normalisation, Pixels, build_trunk, start
 from oncotrail.errors import StudyFileError, UserFault
 
 TINY = {"growth_rate": 4, "block_config": (1, 1, 1, 1)}
 
 
-def begun(pixels, seed=1, **changes):
+def begun(pixels: Pixels, seed: int = 1, **changes: Any) -> EmbeddingNetwork:
     asked = {"name": "densenet121", "options": TINY, "embedding": 10, "weights": "none"}
     return start(**{**asked, **changes}, training=pixels, seed=seed)
 
 
 @pytest.fixture
-def pixels():
+def pixels() -> Pixels:
     return np.random.default_rng(0).integers(0, 256, (6, 32, 32), dtype=np.uint8)
 
 
-def test_the_normalisation_is_the_training_rows_own():
+def test_the_normalisation_is_the_training_rows_own() -> None:
     half_white = np.zeros((2, 4, 4), dtype=np.uint8)
     half_white[0] = 255
     assert Normalisation.of(half_white) == Normalisation((0.5,) * 3, (0.5,) * 3)
 
 
-def test_flat_images_are_refused():
-    with pytest.raises(UserFault, match="all 3 training images are one flat grey; check the window"):
+def test_flat_images_are_refused() -> None:
+    with pytest.raises(
+        UserFault, match=r"all 3 training images are one flat grey; check the window"
+    ):
         Normalisation.of(np.full((3, 8, 8), 7, dtype=np.uint8))
 
 
-def test_the_head_is_the_published_one(plain, pixels):
+def test_the_head_is_the_published_one(plain: EmbeddingNetwork, pixels: Pixels) -> None:
     """features -> 10 -> ReLU -> 1, and the embedding is what stands before the ReLU."""
     found = plain(torch.from_numpy(pixels))
     grey = torch.from_numpy(pixels)[:, None].repeat(1, 3, 1, 1).float() / 255
@@ -44,7 +49,7 @@ def test_the_head_is_the_published_one(plain, pixels):
     torch.testing.assert_close(found.logits, logits[:, 0])
 
 
-def test_a_random_start_is_the_seeds(pixels):
+def test_a_random_start_is_the_seeds(pixels: Pixels) -> None:
     one, same, other = begun(pixels), begun(pixels), begun(pixels, seed=2)
     weights = [network.trunk.features.conv0.weight for network in (one, same, other)]
     assert torch.equal(weights[0], weights[1])
@@ -52,18 +57,23 @@ def test_a_random_start_is_the_seeds(pixels):
     assert torch.equal(one.to_logit.weight, same.to_logit.weight)
 
 
-def test_the_published_network_has_densenet121s_size(pixels):
+def test_the_published_network_has_densenet121s_size(pixels: Pixels) -> None:
     assert begun(pixels, options={}).parameter_count() == 6_953_856 + 1024 * 10 + 10 + 10 + 1
 
 
-def test_imagenet_without_a_network_or_a_file_is_an_error_and_no_random_start(pixels, no_hub):
-    with pytest.raises(UserFault, match="ImageNet weights of densenet121") as fault:
+@pytest.mark.usefixtures("no_hub")
+def test_imagenet_without_a_network_or_a_file_is_an_error_and_no_random_start(
+    pixels: Pixels,
+) -> None:
+    with pytest.raises(UserFault, match=r"ImageNet weights of densenet121") as fault:
         begun(pixels, options={}, weights="imagenet")
     for mend in ("hf download timm/densenet121.ra_in1k", "HF_HUB_OFFLINE=1", "weights: none"):
         assert mend in str(fault.value)
 
 
-def test_imagenet_brought_as_a_file_gives_its_weights_and_its_constants(pixels, no_hub):
+def test_imagenet_brought_as_a_file_gives_its_weights_and_its_constants(
+    pixels: Pixels, no_hub: Path
+) -> None:
     brought = timm.create_model("densenet121").state_dict()
     brought["features.conv0.weight"] = torch.full((64, 3, 7, 7), 0.25)
     commit = no_hub / "models--timm--densenet121.ra_in1k" / "snapshots" / ("0" * 40)
@@ -77,18 +87,20 @@ def test_imagenet_brought_as_a_file_gives_its_weights_and_its_constants(pixels, 
     assert network.architecture.normalisation.mean == (0.485, 0.456, 0.406)
 
 
-def test_an_unknown_architecture_names_those_near_it():
-    with pytest.raises(StudyFileError, match="'densnet121' is not one that timm knows; near it: .*densenet121"):
+def test_an_unknown_architecture_names_those_near_it() -> None:
+    with pytest.raises(
+        StudyFileError, match=r"'densnet121' is not one that timm knows; near it: .*densenet121"
+    ):
         build_trunk("densnet121", {})
 
 
-def test_options_that_the_architecture_has_not_are_an_error():
-    with pytest.raises(StudyFileError, match="densenet121 cannot be built with .*grow_rate"):
+def test_options_that_the_architecture_has_not_are_an_error() -> None:
+    with pytest.raises(StudyFileError, match=r"densenet121 cannot be built with .*grow_rate"):
         build_trunk("densenet121", {"grow_rate": 3})
 
 
 @pytest.fixture
-def no_hub(tmp_path, monkeypatch):
+def no_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache and no hub; the folder of the cache."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))

@@ -1,8 +1,10 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from oncotrail.backbones import plan
+from oncotrail.backbones.batches import Examples
 from oncotrail.errors import StudyFileError, UserFault
 from oncotrail.study.network import Network
 
@@ -26,11 +28,11 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize(("most", "epochs"), [(None, 1000), (16, 16), (5000, 1000)])
-def test_the_limit_caps_the_epochs_and_never_raises_them(most, epochs):
+def test_the_limit_caps_the_epochs_and_never_raises_them(most: int | None, epochs: int) -> None:
     assert plan.recipe(Network.read(SETTINGS, "study"), most, 1).epochs == epochs
 
 
-def test_every_setting_reaches_the_recipe():
+def test_every_setting_reaches_the_recipe() -> None:
     found = plan.recipe(Network.read(SETTINGS, "study"), None, 11)
     assert (found.batch_size, found.learning_rate, found.weight_decay) == (32, 1e-6, 0.5)
     assert (found.step_every, found.step_factor, found.positive_weight) == (200, 0.25, 2.6)
@@ -38,26 +40,26 @@ def test_every_setting_reaches_the_recipe():
     assert found.seed == 11
 
 
-def test_the_network_is_begun_as_the_settings_say(training):
+def test_the_network_is_begun_as_the_settings_say(training: Examples) -> None:
     begun = plan.begin(Network.read(SETTINGS, "study"), training.pixels, 1)
     assert begun.to_embedding.out_features == 3
     assert begun.architecture.options == {"growth_rate": 4, "block_config": (1, 1, 1, 1)}
 
 
-def test_the_settings_that_tune_wrote_are_read_back(tmp_path):
+def test_the_settings_that_tune_wrote_are_read_back(tmp_path: Path) -> None:
     declared = Network.read(SETTINGS, "study")
     path = tmp_path / "settings.json"
     path.write_text(json.dumps(declared.model_dump(mode="json")))
     assert plan.read_settings(path) == declared
 
 
-def test_missing_settings_say_which_stage_makes_them(tmp_path):
-    with pytest.raises(UserFault, match="run the tune stage"):
+def test_missing_settings_say_which_stage_makes_them(tmp_path: Path) -> None:
+    with pytest.raises(UserFault, match=r"run the tune stage"):
         plan.read_settings(tmp_path / "settings.json")
 
 
-def test_settings_with_an_unknown_key_are_refused(tmp_path):
+def test_settings_with_an_unknown_key_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({**SETTINGS, "epoch": 3}))
-    with pytest.raises(StudyFileError, match="Did you mean 'epochs'"):
+    with pytest.raises(StudyFileError, match=r"Did you mean 'epochs'"):
         plan.read_settings(path)

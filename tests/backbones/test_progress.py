@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import pytest
 
@@ -10,16 +11,16 @@ EPOCH = Epoch(2, 0.41, 0.52, 0.8, 0.75, 0.9, 1e-3)
 
 
 class Terminal(io.StringIO):
-    def isatty(self):
+    def isatty(self) -> bool:
         return True
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path: Path) -> MemoryRun:
     return MemoryRun(tmp_path, "study", "train", "study-t4")
 
 
-def test_a_log_gets_one_line_per_epoch(run, monkeypatch):
+def test_a_log_gets_one_line_per_epoch(run: MemoryRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", io.StringIO())
     with watched(run, 16) as on_epoch:
         on_epoch(EPOCH)
@@ -27,7 +28,9 @@ def test_a_log_gets_one_line_per_epoch(run, monkeypatch):
     assert run.lines == [said]
 
 
-def test_a_terminal_gets_a_bar_and_no_lines(run, monkeypatch):
+def test_a_terminal_gets_a_bar_and_no_lines(
+    run: MemoryRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     screen = Terminal()
     monkeypatch.setattr("sys.stdout", screen)
@@ -39,7 +42,7 @@ def test_a_terminal_gets_a_bar_and_no_lines(run, monkeypatch):
     assert "loss 0.520, AUC 0.900" in screen.getvalue()
 
 
-def test_the_curves_are_recorded_apart_from_evaluations_figures(run):
+def test_the_curves_are_recorded_apart_from_evaluations_figures(run: MemoryRun) -> None:
     with watched(run, 16) as on_epoch:
         on_epoch(EPOCH)
     [(number, values)] = run.history

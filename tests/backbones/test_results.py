@@ -1,4 +1,5 @@
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,17 +17,17 @@ TRAINED = Trained(BEST, (Epoch(1, 0.6, 0.7, 0.6, 0.5, 0.6, 1e-3), BEST), Counter
 ARCHITECTURE = Architecture("densenet121", {}, 2, Normalisation((0.5,) * 3, (0.5,) * 3))
 
 
-def blueprint(start="none"):
+def blueprint(start: str = "none") -> Blueprint:
     return Blueprint("study-t4", "metastasis", "t4", {"rows": 2, "columns": 2}, start, ARCHITECTURE)
 
 
-def examples(*patients):
+def examples(*patients: str) -> Examples:
     count = len(patients)
     return Examples(np.zeros((count, 2, 2), dtype=np.uint8), np.arange(count) % 2, patients)
 
 
 @pytest.fixture
-def images():
+def images() -> pd.DataFrame:
     """Patient b has two images."""
     return pd.DataFrame(
         {
@@ -39,7 +40,7 @@ def images():
     )
 
 
-def test_every_image_has_its_embedding(images):
+def test_every_image_has_its_embedding(images: pd.DataFrame) -> None:
     numbers = np.array([[1.0, -2.0], [3.0, 4.0], [5.0, 6.0]])
     frame = results.features_table(images, numbers, "study-t4", 7)
     written = tables.checked(tables.FEATURES, frame, "features").set_index("image")
@@ -47,7 +48,7 @@ def test_every_image_has_its_embedding(images):
     assert written.loc["i2", ["patient", "source", "seed"]].tolist() == ["b", "study-t4", 7]
 
 
-def test_every_patient_has_one_probability_the_mean_of_the_images(images):
+def test_every_patient_has_one_probability_the_mean_of_the_images(images: pd.DataFrame) -> None:
     frame = results.predictions_table(images, np.array([0.2, 0.9, 0.4]), "m", "metastasis", 7)
     written = tables.checked(tables.PREDICTIONS, frame, "predictions").set_index("patient")
     assert written["score"].to_dict() == pytest.approx({"a": 0.9, "b": 0.3})
@@ -55,7 +56,7 @@ def test_every_patient_has_one_probability_the_mean_of_the_images(images):
     assert written["inner_fold"].isna().to_dict() == {"a": False, "b": True}
 
 
-def test_the_network_was_fitted_on_those_drawn_and_nobody_else():
+def test_the_network_was_fitted_on_those_drawn_and_nobody_else() -> None:
     fitted = results.fitted_objects(blueprint(), TRAINED, examples("a", "b"), examples("v", "w"))
     frame = tables.checked(tables.FITTED_ON, tables.fitted_on_frame(fitted), "fitted_on")
     network = frame[frame["kind"] == "network"].set_index("patient")
@@ -65,13 +66,13 @@ def test_the_network_was_fitted_on_those_drawn_and_nobody_else():
     assert others == {"study-t4/best_epoch": ["v", "w"], "study-t4/normalisation": ["a", "b"]}
 
 
-def test_imagenets_normalisation_was_fitted_on_none_of_ours():
+def test_imagenets_normalisation_was_fitted_on_none_of_ours() -> None:
     given = (TRAINED, examples("a", "b"), examples("v", "w"))
     fitted = results.fitted_objects(blueprint("imagenet"), *given)
     assert [record.kind for record in fitted] == ["network", "selector"]
 
 
-def test_the_learning_curves_are_a_file(tmp_path):
+def test_the_learning_curves_are_a_file(tmp_path: Path) -> None:
     fitted = results.fitted_objects(blueprint(), TRAINED, examples("a", "b"), examples("v", "w"))
     results.write_learned(tmp_path, TRAINED, fitted)
     history = pd.read_csv(tmp_path / "history.csv")
@@ -87,7 +88,7 @@ def test_the_learning_curves_are_a_file(tmp_path):
     assert history["validation_auc"].tolist() == [0.6, 0.9]
 
 
-def test_the_summary_is_of_the_best_epoch():
+def test_the_summary_is_of_the_best_epoch() -> None:
     found = results.summary(TRAINED, 123)
     assert found["best_epoch"] == 2
     assert found["parameters"] == 123

@@ -174,7 +174,7 @@ class TestFiles:
 
     def test_a_damaged_table_says_what_to_do(self, tmp_path: Path) -> None:
         (tmp_path / "split.parquet").write_bytes(b"PAR1 and then nothing")
-        with pytest.raises(TableError, match="cannot be read .* delete it and run make repro"):
+        with pytest.raises(TableError, match=r"cannot be read .* delete it and run make repro"):
             tables.read(tables.SPLIT, tmp_path / "split.parquet")
 
     def test_a_table_is_checked_on_reading_too(self, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oncotrail.evaluation.comparison import COLUMNS, comparison_table, comparisons, holm
@@ -43,6 +43,7 @@ def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
 
+@settings(deadline=None)
 @given(p_values)
 def test_holm_never_lowers_a_p_value_and_keeps_their_order(
     given_values: list[float | None],

@@ -51,6 +51,14 @@ def test_metrics_json_has_the_layout_of_the_architecture(done: Evaluated) -> Non
     assert json.loads(json.dumps(nested, allow_nan=False)) == nested
 
 
+def test_auc_json_repeats_the_areas_of_metrics_json(done: Evaluated) -> None:
+    nested = results.nested_figures(done)
+    assert results.areas(done) == {
+        model: {role: roles[role]["auc"]["value"] for role in ("validation", "test", "external")}
+        for model, roles in nested.items()
+    }
+
+
 def test_figures_have_six_digits_and_thresholds_all(done: Evaluated) -> None:
     figure = results.nested_figures(done)["both"]["test"]["auc"]["value"]
     assert figure == round(figure, 6)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from oncotrail.cohort import tables
 from oncotrail.cohort.split import split_patients
+from oncotrail.fusion.early import Material
 from oncotrail.study.cohort import Cohort
 from oncotrail.study.fusion import Fusion
 from oncotrail.study.network import Network
@@ -73,6 +74,10 @@ class Study:
     cohort: pd.DataFrame
     split: pd.DataFrame
     features: dict[str, pd.DataFrame]
+
+    def material(self) -> Material:
+        """As `fuse` takes them."""
+        return Material(COHORT, self.cohort, self.split, self.features)
 
 
 def a_study(patients: int = 160, seed: int = 3) -> Study:

@@ -15,7 +15,7 @@ from oncotrail.errors import ModelFault
 from oncotrail.fusion import archive
 from oncotrail.fusion.archive import load_learner, same_bytes, save_learner
 from oncotrail.fusion.early import FusedModel, fuse
-from tests.fusion.hand_made import COHORT, FUSION, SEED, a_study
+from tests.fusion.hand_made import FUSION, SEED, a_study
 
 STUDY = a_study()
 
@@ -25,11 +25,8 @@ def fused(name: str = "clinical_t4_t11") -> FusedModel:
         f"toy-{name}",
         FUSION.models[name],
         FUSION,
-        COHORT,
-        cohort=STUDY.cohort,
-        split=STUDY.split,
-        features=STUDY.features,
-        seed=SEED,
+        STUDY.material(),
+        SEED,
     )
 
 

@@ -7,7 +7,7 @@ from oncotrail.cohort import tables
 from oncotrail.errors import StudyFileError, TableError
 from oncotrail.fusion.early import fuse, fusion_patients
 from oncotrail.study.fusion import Fusion
-from tests.fusion.hand_made import COHORT, FUSION, SEED, Study, a_study
+from tests.fusion.hand_made import FUSION, SEED, Study, a_study
 
 STUDY = a_study()
 
@@ -17,11 +17,8 @@ def fused(study: Study = STUDY, plan: Fusion = FUSION):  # noqa: ANN201
         "toy-clinical",
         plan.models["clinical"],
         plan,
-        COHORT,
-        cohort=study.cohort,
-        split=study.split,
-        features=study.features,
-        seed=SEED,
+        study.material(),
+        SEED,
     )
 
 
@@ -84,11 +81,8 @@ def test_a_fusion_with_the_name_of_a_network_is_refused() -> None:
             "toy-t4",
             FUSION.models["clinical"],
             FUSION,
-            COHORT,
-            cohort=STUDY.cohort,
-            split=STUDY.split,
-            features=STUDY.features,
-            seed=SEED,
+            STUDY.material(),
+            SEED,
         )
 
 

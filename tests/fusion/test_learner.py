@@ -79,9 +79,11 @@ def test_a_score_does_not_depend_on_who_is_scored_beside() -> None:
     learned, table = fitted("clinical_t4_t11")
     together = score(learned.pipeline, table)
     shuffled = score(learned.pipeline, table.sample(frac=1, random_state=3))
-    alone = pd.concat([score(learned.pipeline, table.loc[[patient]]) for patient in table.index])
+    alone = pd.concat(
+        [score(learned.pipeline, table.loc[[patient]]) for patient in table.index[:12]]
+    )
     pd.testing.assert_series_equal(together, shuffled.reindex(together.index), rtol=1e-12)
-    pd.testing.assert_series_equal(together, alone, rtol=1e-12)
+    pd.testing.assert_series_equal(together.iloc[:12], alone, rtol=1e-12)
 
 
 def test_higher_is_more_likely() -> None:

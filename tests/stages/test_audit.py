@@ -40,7 +40,7 @@ def test_every_network_view_and_fusion_is_looked_at(finished: Path) -> None:
     }
     aligned = set(said["misaligned_rows"])
     assert {"images of t4", "images of t11", "embeddings of toy-t4", "scores of toy-t11"} <= aligned
-    assert {"columns of toy-clinical", "scores of toy-only_t4"} <= aligned
+    assert {"columns of toy-clinical", "scores of toy-clinical_t4_t11"} <= aligned
     assert "rows that fitted toy-t11" in said["fitted_on_test"]
 
 

@@ -7,9 +7,12 @@ import pytest
 from oncotrail.cohort import tables
 from oncotrail.errors import StudyFileError, TableError
 from oncotrail.record import MemoryRun
+from oncotrail.study.load import read_yaml, study_file, study_names
 from oncotrail.study.network import Network
 from pipelines.evaluate import Settings, main
 from tests.evaluation import made
+
+ROOT = Path(__file__).parents[2]
 
 NETWORK = Network.model_validate(
     {
@@ -60,7 +63,8 @@ def test_it_writes_what_the_architecture_says(run: MemoryRun) -> None:
         "table.csv",
         "thresholds.json",
     }
-    assert {path.name for path in run.results.iterdir()} == {"metrics.json", "roc.csv"}
+    results = {path.name for path in run.results.iterdir()}
+    assert results == {"auc.json", "metrics.json", "roc.csv"}
 
 
 def test_a_second_run_writes_the_same_bytes(
@@ -123,6 +127,18 @@ def test_thresholds_come_from_validation_only(run: MemoryRun, tmp_path: Path) ->
     ).read_text()
     fitted_on = tables.read(tables.FITTED_ON, again.out / "fitted_on.parquet")
     assert set(fitted_on["patient"]) == set(study.of("validation"))
+
+
+def test_every_network_of_a_study_is_in_the_plot_of_losses() -> None:
+    """DVC cannot draw the plots at the top of dvc.yaml from a study file, so they are listed."""
+    (plot,) = read_yaml(ROOT / "dvc.yaml")["plots"]
+    networks = {
+        key: network["study"]
+        for study in study_names(ROOT)
+        for key, network in (read_yaml(ROOT / study_file(study)).get("network") or {}).items()
+    }
+    histories = {f"data/{study}/train/{key}/history.csv" for key, study in networks.items()}
+    assert set(plot["loss"]["y"]) == histories
 
 
 def test_a_network_that_is_no_longer_declared_stops(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_fitted_on_names_training_patients_that_no_network_saw(run: MemoryRun) -
 def test_records_what_a_reader_wants_to_compare(run: MemoryRun) -> None:
     assert run.recorded_params["learner.trees"] == 8
     assert run.recorded_params["imputation.numbers"] == "median"
-    assert run.recorded_params["clinical_t4_t11/networks"] == ", ".join(NETWORKS)
+    assert run.recorded_params["models.clinical_t4_t11.networks"] == ", ".join(NETWORKS)
     assert run.recorded_metrics["clinical/synthetic_rows"] > 0
     assert {path.name for path in run.artifacts} == {
         "learner.skops",

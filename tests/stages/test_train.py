@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -47,8 +48,8 @@ ROLES = ("train",) * 5 + ("validation",) * 2 + ("test",) * 2 + ("external",)
 COUNT = 80
 
 
-def split_table():
-    """Of every ten patients five train (one of them kept for the fusion), two validate, three are held out."""
+def split_table() -> pd.DataFrame:
+    """Of ten patients five train, one of them kept for the fusion, and two validate."""
     roles = pd.Series([ROLES[number % 10] for number in range(COUNT)])
     inner = pd.Series([number % 5 for number in range(COUNT)], dtype="Int64")
     trains = roles == "train"
@@ -64,11 +65,13 @@ def split_table():
     )
 
 
-def lay_out(root, held_out_seed=0):
-    """All that train reads. `held_out_seed` decides the pixels and labels of nobody but the held out."""
+def lay_out(root: Path, held_out_seed: int = 0) -> MemoryRun:
+    """All that train reads. `held_out_seed` moves nobody's pixels but the held out."""
     run = MemoryRun(root, STUDY, "train", KEY)
     split = split_table()
-    held_out = split["role"].isin(["test", "external"]) | (split["fits"] == "fusion").fillna(False)
+    held_out = split["role"].isin(["test", "external"]) | (split["fits"] == "fusion").fillna(
+        value=False
+    )
     labels = np.arange(COUNT) // 10 % 2
     pixels = np.random.default_rng(1).integers(0, 120, (COUNT, 32, 32), dtype=np.uint8)
     pixels[labels == 1, 8:24, 8:24] += 60
@@ -95,7 +98,7 @@ def lay_out(root, held_out_seed=0):
     return run
 
 
-def trained(root, **kinds):
+def trained(root: Path, **kinds: int) -> MemoryRun:
     settings = Settings.model_validate(
         {"seed": 3, "compute": {"threads": 1}, "limits": {"epochs": 4}, "cohort": COHORT}
     )
@@ -105,18 +108,18 @@ def trained(root, **kinds):
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(tmp_path_factory: pytest.TempPathFactory) -> MemoryRun:
     return trained(tmp_path_factory.mktemp("train"))
 
 
-def test_a_stage_run_twice_writes_the_same_bytes(run, tmp_path):
+def test_a_stage_run_twice_writes_the_same_bytes(run: MemoryRun, tmp_path: Path) -> None:
     again = trained(tmp_path)
     names = sorted(path.name for path in run.out.iterdir())
     assert names == sorted(path.name for path in again.out.iterdir())
     assert [n for n in names if (run.out / n).read_bytes() != (again.out / n).read_bytes()] == []
 
 
-def test_patients_held_out_cannot_move_the_network(run, tmp_path):
+def test_patients_held_out_cannot_move_the_network(run: MemoryRun, tmp_path: Path) -> None:
     """Neither the pixels nor the labels of test, external and fusion patients are used to train."""
     other = trained(tmp_path, held_out_seed=9)
     for name in ("weights.safetensors", "network.json", "history.csv", "fitted_on.parquet"):
@@ -125,7 +128,7 @@ def test_patients_held_out_cannot_move_the_network(run, tmp_path):
     assert (run.out / features).read_bytes() != (other.out / features).read_bytes()
 
 
-def test_everybody_is_predicted_with_the_splits_role_and_fold(run):
+def test_everybody_is_predicted_with_the_splits_role_and_fold(run: MemoryRun) -> None:
     found = tables.read(tables.PREDICTIONS, run.out / "predictions.parquet")
     split = tables.checked(tables.SPLIT, split_table(), "split")
     for column in ("patient", "role", "inner_fold"):
@@ -134,14 +137,14 @@ def test_everybody_is_predicted_with_the_splits_role_and_fold(run):
     assert set(found["outcome"]) == {"metastasis"}
 
 
-def test_it_learns_what_is_in_the_images(run):
+def test_it_learns_what_is_in_the_images(run: MemoryRun) -> None:
     found = tables.read(tables.PREDICTIONS, run.out / "predictions.parquet")
     test = found[found["role"] == "test"]
     positive = (test["patient"].str[1].astype(int) % 2) == 1
     assert test.loc[positive, "score"].min() > test.loc[~positive, "score"].max()
 
 
-def test_the_network_on_disk_gives_the_tables_numbers(run):
+def test_the_network_on_disk_gives_the_tables_numbers(run: MemoryRun) -> None:
     """Serving loads the folder and must say what the predictions table says."""
     decoded = tables.read(tables.PIXELS, run.folder("decode") / "pixels.parquet")
     pixels = np.load(run.folder("decode") / "t4.npy")
@@ -156,7 +159,7 @@ def test_the_network_on_disk_gives_the_tables_numbers(run):
     np.testing.assert_allclose(loaded.embeddings(in_order), embeddings, atol=1e-5)
 
 
-def test_who_was_learned_from_is_recorded_and_is_who_may_be(run):
+def test_who_was_learned_from_is_recorded_and_is_who_may_be(run: MemoryRun) -> None:
     fitted = tables.read(tables.FITTED_ON, run.out / "fitted_on.parquet")
     split = split_table()
     may = set(split.loc[split["fits"] == "network", "patient"])
@@ -166,7 +169,7 @@ def test_who_was_learned_from_is_recorded_and_is_who_may_be(run):
     assert set(fitted["times"]) == {1}
 
 
-def test_the_run_says_what_was_asked_and_what_came_out(run):
+def test_the_run_says_what_was_asked_and_what_came_out(run: MemoryRun) -> None:
     assert run.recorded_params["epochs"] == 4, "as capped, not the 1000 declared"
     assert run.recorded_params["optimizer.learning_rate"] == 3e-3
     assert run.recorded_params["training_images"] == 32
@@ -182,5 +185,5 @@ def test_the_run_says_what_was_asked_and_what_came_out(run):
     assert all(path.is_file() for path in run.artifacts)
 
 
-def test_an_epoch_is_a_line_in_the_log(run):
+def test_an_epoch_is_a_line_in_the_log(run: MemoryRun) -> None:
     assert [line.split()[1] for line in run.lines] == ["1/4", "2/4", "3/4", "4/4"]

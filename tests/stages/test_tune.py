@@ -13,7 +13,7 @@ KEY = "breast_early_fusion-t4"
 ROOT = Path(__file__).parents[2]
 
 
-def settings(trials, limit):
+def settings(trials: int, limit: int | None) -> Settings:
     declared = load(Settings, KEY, ROOT, recipe="published").settings.model_dump()
     declared["network"]["search"]["trials"] = trials
     declared["limits"]["trials"] = limit
@@ -21,12 +21,14 @@ def settings(trials, limit):
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path: Path) -> MemoryRun:
     return MemoryRun(tmp_path, "breast_early_fusion", "tune", KEY)
 
 
 @pytest.mark.parametrize(("trials", "limit"), [(0, None), (0, 5), (40, 0)])
-def test_without_trials_the_declared_settings_pass_through(run, trials, limit):
+def test_without_trials_the_declared_settings_pass_through(
+    run: MemoryRun, trials: int, limit: int | None
+) -> None:
     asked = settings(trials, limit)
     main(asked, run)
     text = (run.out / "settings.json").read_text()
@@ -37,7 +39,9 @@ def test_without_trials_the_declared_settings_pass_through(run, trials, limit):
 
 
 @pytest.mark.parametrize(("trials", "limit"), [(40, None), (40, 3)])
-def test_a_search_is_refused_with_what_to_do(run, trials, limit):
-    with pytest.raises(UserFault, match=f"set network.{KEY}.search.trials to 0"):
+def test_a_search_is_refused_with_what_to_do(
+    run: MemoryRun, trials: int, limit: int | None
+) -> None:
+    with pytest.raises(UserFault, match=rf"set network.{KEY}.search.trials to 0"):
         main(settings(trials, limit), run)
     assert list(run.out.iterdir()) == []

@@ -40,7 +40,7 @@ def test_youden_threshold_is_one_of_procs(said_by_r: dict[str, Any]) -> None:
         theirs = answer["best_thresholds"]
         finite = [t for t in (theirs if isinstance(theirs, list) else [theirs]) if t is not None]
         ours = youden_threshold(labels, scores)
-        # "Everybody is positive" is minus infinity for pROC (null in JSON), for us the lowest score.
+        # "Everybody is positive" is minus infinity for pROC (null in JSON), our lowest score.
         lowest = min(scores)
         assert ours == lowest or min(abs(ours - t) for t in finite) < 1e-6, case
         assert youden(labels, scores, ours) == pytest.approx(

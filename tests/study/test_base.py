@@ -77,5 +77,3 @@ def test_a_union_is_told_by_its_kind() -> None:
         "clinical": {},
     }
     assert "Did you mean 'column'?" in fault(values, Cohort)
-
-

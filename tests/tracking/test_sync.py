@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
-from mlflow.entities import ViewType
 
 from oncotrail.errors import ModelFault
 from oncotrail.record import RunRecord
@@ -89,7 +85,7 @@ def test_fusions_are_children_of_the_fuse_run_with_the_same_metric_names(
     fuse, child = runs[key], runs[f"{key}/clinical_t4"]
     assert child.parent == key
     assert child.tags["kind"] == "fusion"
-    assert child.params == {"learner.trees": "300", "columns": "20"}
+    assert child.params == {"learner.trees": "300", "clinical": "True"}
     assert child.metrics == {"fitted_patients": 100.0, **FIGURES["clinical_t4"]}
     assert set(child.artifacts) == {"model.json"}
     assert (fuse.params, fuse.metrics, fuse.artifacts) == ({"learner.trees": "300"}, {}, {})
@@ -232,18 +228,18 @@ def test_two_machines_that_made_the_same_run_end_with_one(repository: Repository
 
 
 KILLED = """
-import os, pathlib, signal, sys
-from oncotrail.tracking import logged_models, sync, writing
-module, name, times = getattr(sys.modules["oncotrail.tracking." + sys.argv[2]], "__dict__"), sys.argv[3], int(sys.argv[4])
-original = module[name]
-def dying(*arguments, **named):
-    global times
-    times -= 1
-    if times == 0:
+import importlib, os, pathlib, signal, sys
+from oncotrail.tracking.sync import sync
+root, module, function, times = sys.argv[1:]
+module = importlib.import_module("oncotrail.tracking." + module)
+original, calls = getattr(module, function), []
+def dying(*arguments):
+    calls.append(arguments)
+    if len(calls) == int(times):
         os.kill(os.getpid(), signal.SIGKILL)
-    return original(*arguments, **named)
-module[name] = dying
-sync.sync(pathlib.Path(sys.argv[1]))
+    return original(*arguments)
+setattr(module, function, dying)
+sync(pathlib.Path(root))
 """
 
 

@@ -45,9 +45,9 @@ def units(file: str, rows: Rows, cohort: Cohort, checked: Sequence[str]) -> Iter
             continue
         low, high = mixed.typical
         what = (
-            f"{column} looks like two units, {mixed.factor:g} apart ({mixed.meaning}): values "
-            f"about {low:.3g} and about {high:.3g}, {mixed.smaller} of {len(values)} in the "
-            "smaller group"
+            f"{column} looks like two units ({mixed.meaning}): values about {low:.3g} and, "
+            f"{mixed.factor:g} times apart, about {high:.3g}; {mixed.smaller} of {len(values)} "
+            "are in the smaller group"
         )
         mend = f"convert them to one unit, or list {column} under acquire.units_checked"
         yield _column(file, what, mend, f"{column} mixes units")
@@ -55,7 +55,8 @@ def units(file: str, rows: Rows, cohort: Cohort, checked: Sequence[str]) -> Iter
 
 def same_picture(pictures: Mapping[str, Sequence[Source]]) -> Iterator[Problem]:
     """One picture (by digest) under several patients: at least one of them is somebody else."""
-    for first, *others in pictures.values():
+    for sources in pictures.values():
+        first, *others = sorted(sources, key=lambda source: source.file)
         for other in others:
             if other.patient != first.patient:
                 what = f"shows the very picture of {first.file}"

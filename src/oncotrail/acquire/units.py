@@ -19,14 +19,13 @@ FACTORS: Mapping[float, str] = {
     2.54: "inches and centimetres",
     10: "millimetres and centimetres, or percent and tenths",
     12: "months and years",
-    18.016: "mg/dl and mmol/l of glucose",
     30.4375: "days and months",
-    88.42: "mg/dl and micromol/l of creatinine",
     100: "metres and centimetres, or percent and fractions",
     365.25: "days and years",
     1000: "grams and kilograms, or metres and millimetres",
 }
 FEWEST_VALUES = 30
+FEWEST_DISTINCT = 8  # fewer are codes or doses
 FEWEST_APART = 4
 NEAR = 1.3  # the heaps' medians may miss the factor by this much
 FAR_APART = 3.5  # Ashman's D; two halves of one normal heap have 2.7
@@ -53,7 +52,7 @@ def mixed_units(values: Sequence[float]) -> MixedUnits | None:
     10
     """
     positive = np.sort(np.asarray([value for value in values if value > 0], dtype=float))
-    if len(positive) < FEWEST_VALUES:
+    if len(positive) < FEWEST_VALUES or len(np.unique(positive)) < FEWEST_DISTINCT:
         return None
     logs = np.log(positive)
     apart = _ashman(logs)

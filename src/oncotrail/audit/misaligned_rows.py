@@ -78,12 +78,14 @@ def _decoded_again(evidence: Evidence, view: str) -> Part:
 
 
 def _run_again(evidence: Evidence, network: NetworkEvidence) -> Part:
-    """The network's embedding of a patient's pixels is the one beside the patient."""
+    """The network's embedding of an image is the one beside its name, and its patient's."""
     here = evidence.pixels[evidence.pixels["view"] == network.view]
-    known = drawn(here).merge(network.features, on=["patient", "image"])
+    known = drawn(here).merge(network.features, on="image", how="left", suffixes=("", "_said"))
     rows = known["row"].to_numpy(dtype=np.int64)
     again, _ = evidence.rescore(network.folder, evidence.views[network.view].store[rows])
-    wrong = known.loc[_differ(again, known[_embedding(known)].to_numpy(), RESCORED), "patient"]
+    differ = _differ(again, known[_embedding(known)].to_numpy(), RESCORED)
+    another = (known["patient"] != known["patient_said"]).fillna(value=True).to_numpy(dtype=bool)
+    wrong = known.loc[differ | another, "patient"]
     says = f"{wrong.nunique()} patients have an embedding that is not of their pixels"
     what = f"features of {network.name}"
     return f"embeddings of {network.name}", len(known), violation(what, wrong, says, MEND)

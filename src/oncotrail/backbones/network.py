@@ -142,8 +142,8 @@ def _with_imagenet(trunk: Any, name: str, options: Options) -> Any:
         message = (
             f"the ImageNet weights of {name} ({hub}) cannot be had. Where there is a network, run "
             f"`hf download {hub}`, copy ~/.cache/huggingface/hub/{folder} to the same place here "
-            "and set HF_HUB_OFFLINE=1; leave out architecture_options that change a layer. To start "
-            f"at random, write `weights: none`. ({' '.join(str(error).split())[:200]})"
+            "and set HF_HUB_OFFLINE=1; leave out architecture_options that change a layer. To "
+            f"start at random, write `weights: none`. ({' '.join(str(error).split())[:200]})"
         )
         raise UserFault(message) from error
 

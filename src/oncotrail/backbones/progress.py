@@ -31,7 +31,10 @@ def _shown(run: Run, epochs: int) -> Iterator[Callable[[Epoch], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     with Progress(
-        TextColumn(run.key), BarColumn(bar_width=16), MofNCompleteColumn(), TextColumn("{task.description}")
+        TextColumn(run.key),
+        BarColumn(bar_width=16),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
     ) as bar:
         task = bar.add_task("", total=epochs)
         yield lambda epoch: bar.update(task, advance=1, description=glance(epoch))

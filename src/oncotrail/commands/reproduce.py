@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,10 +40,10 @@ class Outcome:
 
 def reproduce(root: Path, study: str | None, *, debug: bool) -> Outcome:
     """Run what is out of date: of one study, or of all."""
-    started = time.time_ns()
+    before = _figures_of_stages(root)
     targets = [f"report@{study}", "sync"] if study else []
     failures, code = _run_dvc(root, ["repro", *targets], _environment(debug=debug))
-    ran = _stages_run_since(root, started)
+    ran = len(_figures_of_stages(root) - before)
     if not failures:
         return Outcome(code if code in (0, INTERRUPTED) else 1, ran)
     stage, stage_code = failures[-1]
@@ -160,10 +159,10 @@ def _sigterm_ends(process: subprocess.Popen[str]) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _stages_run_since(root: Path, moment: int) -> int:
-    """How many stages ended since then: each leaves its figures of this machine."""
+def _figures_of_stages(root: Path) -> set[tuple[str, int]]:
+    """What each stage that ended left of its figures of this machine, and when."""
     figures = (root / WORK / "runs").glob("*.json")
-    return sum(path.stat().st_mtime_ns >= moment for path in figures)
+    return {(path.name, path.stat().st_mtime_ns) for path in figures}
 
 
 def _signal_in(exit_code: int) -> int | None:

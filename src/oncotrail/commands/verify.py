@@ -44,9 +44,7 @@ class Compared:
         """What was found and what was expected."""
         name = f"{self.file}: {'.'.join(self.steps)}"
         if isinstance(self.here, Curve) and isinstance(self.there, Curve):
-            return (
-                f"{name}: area between the curves {self.apart:.4f} (tolerance {self.tolerance:g})"
-            )
+            return f"{name}: curves {self.apart:.4f} apart (tolerance {self.tolerance:g})"
         values = f"{_shown(self.here)} here, {_shown(self.there)} in git"
         return f"{name}: {values} (tolerance {self.tolerance:g})"
 

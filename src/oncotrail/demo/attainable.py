@@ -60,14 +60,10 @@ class Belief:
 
 def scores(planted: Effects, people: People, blanks: Blanks) -> dict[str, Floats]:
     """P(metastasis | what the column set shows) for every column set."""
-    return {
-        name: _score(planted, people, blanks, views) for name, views in COLUMN_SETS.items()
-    }
+    return {name: _score(planted, people, blanks, views) for name, views in COLUMN_SETS.items()}
 
 
-def _score(
-    planted: Effects, people: People, blanks: Blanks, views: frozenset[str]
-) -> Floats:
+def _score(planted: Effects, people: People, blanks: Blanks, views: frozenset[str]) -> Floats:
     eta = _tumour_part(planted, people, blanks).plus(_body_part(planted, people, blanks, views))
     spread = np.sqrt(UNKNOWN_VARIANCE + eta.variance)
     without, with_lvi = ndtr(eta.mean / spread), ndtr((eta.mean + planted.lvi) / spread)
@@ -82,13 +78,22 @@ def _tumour_part(planted: Effects, people: People, blanks: Blanks) -> Belief:
     tumour = people.tumour
     certain = certain_part(planted, tumour)
     ki67 = _seen_or(
-        blanks.ki67, ki67_term(tumour.ki67), who.KI67_CENTRE[tumour.subtype] - KI67_MIDDLE, who.KI67_SPREAD
+        blanks.ki67,
+        ki67_term(tumour.ki67),
+        who.KI67_CENTRE[tumour.subtype] - KI67_MIDDLE,
+        who.KI67_SPREAD,
     )
     size = _seen_or(
-        blanks.tumour_size, np.log(tumour.size) - SIZE_MIDDLE, who.SIZE_CENTRE[tumour.n_stage] - SIZE_MIDDLE, who.SIZE_SPREAD
+        blanks.tumour_size,
+        np.log(tumour.size) - SIZE_MIDDLE,
+        who.SIZE_CENTRE[tumour.n_stage] - SIZE_MIDDLE,
+        who.SIZE_SPREAD,
     )
     cea = _seen_or(
-        blanks.cea, np.log(tumour.cea) - CEA_MIDDLE, who.CEA_CENTRE[tumour.n_stage] - CEA_MIDDLE, who.CEA_SPREAD
+        blanks.cea,
+        np.log(tumour.cea) - CEA_MIDDLE,
+        who.CEA_CENTRE[tumour.n_stage] - CEA_MIDDLE,
+        who.CEA_SPREAD,
     )
     belief = Belief(certain, np.zeros_like(certain))
     for coefficient, part in ((planted.ki67, ki67), (planted.size, size), (planted.cea, cea)):
@@ -96,9 +101,7 @@ def _tumour_part(planted: Effects, people: People, blanks: Blanks) -> Belief:
     return belief
 
 
-def _body_part(
-    planted: Effects, people: People, blanks: Blanks, views: frozenset[str]
-) -> Belief:
+def _body_part(planted: Effects, people: People, blanks: Blanks, views: frozenset[str]) -> Belief:
     """Muscle and visceral fat: exact from a slice, else from the measurement, age and BMI."""
     body = people.body
     nothing = np.zeros_like(body.muscle)

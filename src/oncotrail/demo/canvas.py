@@ -32,6 +32,25 @@ class Pose:
     turn: float
 
 
+@dataclass(frozen=True)
+class Ellipse:
+    """An ellipse round (x, y), turned clockwise by `turn` degrees; millimetres."""
+
+    x: float
+    y: float
+    half_width: float
+    half_depth: float
+    turn: float = 0.0
+
+    def radius2(self, x: Floats, y: Floats) -> Floats:
+        """The squared radius in units of the ellipse: below 1 inside, 1 on its rim."""
+        across, along = x - self.x, y - self.y
+        if self.turn:
+            cosine, sine = cos(radians(self.turn)), sin(radians(self.turn))
+            across, along = across * cosine + along * sine, along * cosine - across * sine
+        return (across / self.half_width) ** 2 + (along / self.half_depth) ** 2
+
+
 class Canvas:
     """Hounsfield units `hu` and body coordinates `x`, `y` of every pixel."""
 
@@ -52,17 +71,15 @@ class Canvas:
         """Paint the pixels in `where`."""
         np.copyto(self.hu, hu, where=where)
 
-    def ellipse(
-        self, x: float, y: float, half_width: float, half_depth: float, hu: float, turn: float = 0.0
-    ) -> None:
-        """Paint one ellipse, turned clockwise by `turn` degrees; touches only its neighbourhood."""
-        rows, columns = self._around(x, y, max(half_width, half_depth))
-        inside = radius2(
-            self.x[rows, columns] - x, self.y[rows, columns] - y, half_width, half_depth, turn
-        )
+    def ellipse(self, shape: Ellipse, hu: float) -> None:
+        """Paint one ellipse; touches only its neighbourhood."""
+        rows, columns = self._around(shape)
+        inside = shape.radius2(self.x[rows, columns], self.y[rows, columns])
         np.copyto(self.hu[rows, columns], hu, where=inside < 1)
 
-    def paint_area(self, preference: Floats, allowed: Flags, area_cm2: float, hu: float | Floats) -> Flags:
+    def paint_area(
+        self, preference: Floats, allowed: Flags, area_cm2: float, hu: float | Floats
+    ) -> Flags:
         """Paint exactly `area_cm2` (to a pixel): the allowed pixels of highest preference."""
         pixels = round(area_cm2 * 100 / self.spacing**2)
         candidates = preference[allowed]
@@ -71,41 +88,35 @@ class Canvas:
             message = f"the region has room for {found:.1f} cm2, but {area_cm2:.1f} were asked for."
             raise ValueError(message)
         least = np.partition(candidates, candidates.size - pixels)[candidates.size - pixels]
-        chosen = allowed & (preference >= least)
+        chosen: Flags = allowed & (preference >= least)
         self.fill(chosen, hu)
         return chosen
 
     def waves(self, rng: np.random.Generator, wavelength: float, count: int = 8) -> Floats:
-        """A smooth random field with mean 0 and variance 1: plane waves of about this length (mm)."""
-        direction, stretch, phase = rng.random((3, count))
-        pace = 2 * pi * self.spacing / (wavelength * (0.7 + 0.6 * stretch))
-        places = np.arange(SIDE)[:, None]
-        down = places * pace * np.sin(pi * direction) + 2 * pi * phase  # pixels x waves
-        right = places * pace * np.cos(pi * direction)
-        # The sine of a sum, all waves at once: sin(d + r) = sin d cos r + cos d sin r.
-        field = np.sin(down) @ np.cos(right).T + np.cos(down) @ np.sin(right).T
-        return (field * (2 / count) ** 0.5).astype(np.float32)
+        """A smooth random field with mean 0 and variance 1: plane waves about this long (mm)."""
+        places = np.arange(SIDE) * self.spacing
+        field = np.zeros((SIDE, SIDE), dtype=np.float32)
+        for direction, stretch, phase in rng.random((count, 3)):
+            pace = 2 * pi / (wavelength * (0.7 + 0.6 * stretch))
+            down = places * pace * sin(pi * direction) + 2 * pi * phase
+            right = places * pace * cos(pi * direction)
+            # sin(down + right), from rows and columns alone
+            field += np.multiply.outer(_single(np.sin(down)), _single(np.cos(right)))
+            field += np.multiply.outer(_single(np.cos(down)), _single(np.sin(right)))
+        return field * np.float32((2 / count) ** 0.5)
 
-    def _around(self, x: float, y: float, reach: float) -> tuple[slice, slice]:
-        down = self._middle[0] + (y * self._cos + x * self._sin) / self.spacing
-        right = self._middle[1] + (x * self._cos - y * self._sin) / self.spacing
-        pixels = ceil(reach / self.spacing) + 1
+    def _around(self, shape: Ellipse) -> tuple[slice, slice]:
+        down = self._middle[0] + (shape.y * self._cos + shape.x * self._sin) / self.spacing
+        right = self._middle[1] + (shape.x * self._cos - shape.y * self._sin) / self.spacing
+        pixels = ceil(max(shape.half_width, shape.half_depth) / self.spacing) + 1
         return _span(down, pixels), _span(right, pixels)
 
 
-def radius2(x: Floats, y: Floats, half_width: float, half_depth: float, turn: float = 0.0) -> Floats:
-    """The squared radius in units of an ellipse round the origin: below 1 inside, 1 on its rim."""
-    if turn:
-        across, along = cos(radians(turn)), sin(radians(turn))
-        x, y = x * across + y * along, y * across - x * along
-    return (x / half_width) ** 2 + (y / half_depth) ** 2
-
-
 def rounded_box2(x: Floats, y: Floats, half_width: float, half_depth: float) -> Floats:
-    """As `radius2` for a shape between an ellipse and a box: the cross-section of a trunk.
+    """As `Ellipse.radius2`, for a shape between an ellipse and a box: the cross-section of a trunk.
 
-    With a and c the squared coordinates in units of the half axes, (a^2 + c^2 + a c)^(1/2): products
-    only, because powers differ between processors in their last digit.
+    With a and c the squared coordinates in units of the half axes, (a^2 + c^2 + a c)^(1/2): no
+    other powers, because they differ between processors in their last digit.
     """
     across, along = (x / half_width) ** 2, (y / half_depth) ** 2
     norm: Floats = np.sqrt(across * across + along * along + across * along)
@@ -115,3 +126,7 @@ def rounded_box2(x: Floats, y: Floats, half_width: float, half_depth: float) -> 
 def _span(middle: float, pixels: int) -> slice:
     low = min(max(int(middle) - pixels, 0), SIDE)
     return slice(low, min(max(int(middle) + pixels + 2, low), SIDE))
+
+
+def _single(values: NDArray[np.float64]) -> Floats:
+    return values.astype(np.float32)

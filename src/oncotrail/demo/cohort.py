@@ -1,9 +1,9 @@
 """A whole cohort on disk, block of patients by block, so that any number fits in memory.
 
-    cohort/clinical.csv, cohort/images/<view>/<patient>.dcm   as a hospital would hand them over
-    cohort/invented.json     says that nobody here lived; written last, so half a cohort lacks it
-    truth.json               the planted model and the best attainable AUC; only tests read it
-    truth_scores.csv         per patient: the true areas and the Bayes score of each column set
+cohort/clinical.csv, cohort/images/<view>/<patient>.dcm   as a hospital would hand them over
+cohort/invented.json     says that nobody here lived; written last, so half a cohort lacks it
+truth.json               the planted model and the best attainable AUC; only tests read it
+truth_scores.csv         per patient: the true areas and the Bayes score of each column set
 """
 
 from __future__ import annotations
@@ -57,7 +57,15 @@ def blocks(seed: int, patients: int, planted: Effects) -> Iterator[Block]:
         )
 
 
-def write(folder: Path, seed: int, patients: int, kind: str, effects: EffectsName) -> None:
+def write(
+    folder: Path,
+    *,
+    seed: int,
+    patients: int,
+    kind: str,
+    effects: EffectsName,
+    population: int = POPULATION,
+) -> None:
     """Write the cohort and its truth below `folder`; the same arguments make the same bytes."""
     planted = outcome.EFFECTS[effects]
     raw = folder / "cohort"
@@ -71,7 +79,7 @@ def write(folder: Path, seed: int, patients: int, kind: str, effects: EffectsNam
             _append(clinical, _clinical(block))
             _append(truth, _truth(block))
             _write_images(raw / "images", seed, block)
-    _write_json(folder / "truth.json", _truth_of_population(seed, effects))
+    _write_json(folder / "truth.json", _truth_of_population(seed, effects, population))
     _write_json(raw / "invented.json", {"kind": kind, "seed": seed, "patients": patients})
 
 
@@ -102,10 +110,10 @@ def _write_images(folder: Path, seed: int, block: Block) -> None:
             dicom.write(path, pixels, person, scanner, view)
 
 
-def _truth_of_population(seed: int, effects: EffectsName) -> dict[str, Any]:
+def _truth_of_population(seed: int, effects: EffectsName, patients: int) -> dict[str, Any]:
     """The planted coefficients, and what a perfect model would reach on patients like these."""
     planted = outcome.EFFECTS[effects]
-    people = who.people(drawn := draws.of_population(seed, POPULATION))
+    people = who.people(drawn := draws.of_population(seed, patients))
     scores = attainable.scores(planted, people, blanks(drawn, people.body))
     return {
         "effects": effects,
@@ -114,7 +122,7 @@ def _truth_of_population(seed: int, effects: EffectsName) -> dict[str, Any]:
         "attainable_auc": {
             name: round(attainable.expected_auc(score), 4) for name, score in scores.items()
         },
-        "population": POPULATION,
+        "population": patients,
     }
 
 

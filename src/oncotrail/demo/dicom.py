@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
 from oncotrail.demo.canvas import SIDE
 from oncotrail.demo.identities import Identity, uid
@@ -43,15 +43,17 @@ def write(
     dataset.PixelData = pixels.astype("<i2").tobytes()
     _hide_identity(dataset, who)
     dataset.save_as(path, enforce_file_format=True)
+    # A sequence refers back to its dataset, so the pixels would wait for the garbage collector.
+    del dataset.PixelData
 
 
 def _file_meta(image_uid: str) -> FileMetaDataset:
     meta = FileMetaDataset()
     meta.FileMetaInformationVersion = b"\x00\x01"
     meta.MediaStorageSOPClassUID = CTImageStorage
-    meta.MediaStorageSOPInstanceUID = image_uid
+    meta.MediaStorageSOPInstanceUID = UID(image_uid)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = _WRITER_UID
+    meta.ImplementationClassUID = UID(_WRITER_UID)
     meta.ImplementationVersionName = "ONCOTRAIL_DEMO"
     return meta
 

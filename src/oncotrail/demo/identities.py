@@ -15,7 +15,20 @@ from oncotrail.record import generator
 
 UID_ROOT: Final = "2.25."  # DICOM's root for identifiers that are just large numbers
 _PREFIXES: Final = ("NBH", "SCH")  # by hospital
-_STARTS: Final = ("Bel", "Cor", "Dar", "Fen", "Hal", "Jor", "Lum", "Mar", "Nev", "Quil", "Tam", "Wex")
+_STARTS: Final = (
+    "Bel",
+    "Cor",
+    "Dar",
+    "Fen",
+    "Hal",
+    "Jor",
+    "Lum",
+    "Mar",
+    "Nev",
+    "Quil",
+    "Tam",
+    "Wex",
+)
 _MIDDLES: Final = ("a", "e", "i", "o", "ura", "eni", "ova", "ila")
 _FAMILY_ENDS: Final = ("brook", "dale", "mont", "ric", "sten", "wick", "vane", "zar")
 _GIVEN_ENDS: Final = ("da", "lia", "na", "ra", "ssa", "tte", "wyn", "ya")
@@ -43,7 +56,7 @@ class Identity:
 
 
 def patient_id(place: int, hospital: int) -> str:
-    """The hospital's record number. It is not padded: its order as text is not the cohort's order."""
+    """The hospital's record number. It is not padded: as text it sorts otherwise."""
     return f"{_PREFIXES[hospital]}-{place + 1}"
 
 
@@ -51,23 +64,26 @@ def identity(seed: int, place: int, hospital: int, age: float) -> Identity:
     """The identity of patient `place` of the cohort."""
     rng = generator(seed, "demo", "identity", str(place))
 
-    def pick(words: tuple[str, ...]) -> str:
-        return words[int(rng.integers(len(words)))]
+    def number(low: int, high: int) -> int:
+        return int(rng.integers(low, high))
+
+    def name(*syllables: tuple[str, ...]) -> str:
+        return "".join(choices[number(0, len(choices))] for choices in syllables)
 
     patient = patient_id(place, hospital)
-    name = f"{pick(_STARTS)}{pick(_MIDDLES)}{pick(_FAMILY_ENDS)}^{pick(_STARTS)}{pick(_MIDDLES)}{pick(_GIVEN_ENDS)}"
-    examined = date(2012, 1, 2) + timedelta(days=int(rng.integers(2600)))
-    birth = examined - timedelta(days=int(age * 365.25) + int(rng.integers(1, 360)))
+    family = name(_STARTS, _MIDDLES, _FAMILY_ENDS)
+    examined = date(2012, 1, 2) + timedelta(days=number(0, 2600))
+    birth = examined - timedelta(days=int(age * 365.25) + number(1, 360))
     study = uid(str(seed), patient, "study")
     return Identity(
         patient=patient,
-        name=name,
+        name=f"{family}^{name(_STARTS, _MIDDLES, _GIVEN_ENDS)}",
         birth=birth,
         examined=examined,
-        time=f"{int(rng.integers(7, 19)):02d}{int(rng.integers(60)):02d}{int(rng.integers(60)):02d}",
-        accession=f"ACC{int(rng.integers(10**8)):08d}",
-        referrer=f"{pick(_STARTS)}{pick(_MIDDLES)}{pick(_FAMILY_ENDS)}^{pick(_STARTS)}{pick(_GIVEN_ENDS)}^^Dr",
-        address=f"{int(rng.integers(1, 200))} {pick(_STARTS)}{pick(_FAMILY_ENDS)} Street, {HOSPITALS[hospital]}",
+        time=f"{number(7, 19):02d}{number(0, 60):02d}{number(0, 60):02d}",
+        accession=f"ACC{number(0, 10**8):08d}",
+        referrer=f"{name(_STARTS, _MIDDLES, _FAMILY_ENDS)}^{name(_STARTS, _GIVEN_ENDS)}^^Dr",
+        address=f"{number(1, 200)} {name(_STARTS, _FAMILY_ENDS)} Street, {HOSPITALS[hospital]}",
         study_uid=study,
         series_uid=uid(study, "series"),
         frame_uid=uid(study, "frame of reference"),

@@ -28,7 +28,7 @@ import numpy as np
 from scipy.special import logit, ndtri
 
 from oncotrail.demo.draws import Codes, Draws, Floats
-from oncotrail.demo.people import Body, People, Tumour, standard_age
+from oncotrail.demo.people import People, Tumour, standard_age
 
 EffectsName = Literal["planted", "none"]
 
@@ -60,10 +60,10 @@ class Effects:
 
 
 PLANTED: Final = Effects(
-    intercept=-0.55,
+    intercept=-0.56,
     muscle=1.20,
     visceral=1.00,
-    n_stage=0.58,
+    n_stage=0.52,
     lvi=0.48,
     triple_negative=0.36,
     ki67=0.26,
@@ -123,12 +123,13 @@ def linear_predictor(planted: Effects, people: People) -> Floats:
 
 def certain_part(planted: Effects, tumour: Tumour) -> Floats:
     """The terms of eta whose columns are never blank."""
-    return (
+    certain: Floats = (
         planted.intercept
         + planted.n_stage * (tumour.n_stage - N_STAGE_CENTRE)
         + planted.triple_negative * (tumour.subtype == TRIPLE_NEGATIVE)
         - planted.lvi * LVI_CENTRE
     )
+    return certain
 
 
 def ki67_term(percent: Floats) -> Floats:
@@ -138,4 +139,5 @@ def ki67_term(percent: Floats) -> Floats:
 
 
 def _months(months: Floats) -> Floats:
-    return np.maximum(np.round(months, 1), 0.1)
+    rounded: Floats = np.maximum(np.round(months, 1), 0.1)
+    return rounded

@@ -13,6 +13,7 @@ The columns that may be blank in the table cause no other column. That is what k
 attainable prediction computable in closed form (`attainable`).
 """
 
+# ruff: noqa: PLR2004 - ages, codes and shares are read where they stand
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -37,8 +38,8 @@ VISCERAL_GIVEN_BODY: Final = 1 - VISCERAL_ON_BMI**2 - VISCERAL_ON_AGE**2
 # Means and spreads between patients, cm2. The ranges are what a body has room for.
 MUSCLE_MEAN, MUSCLE_SPREAD, MUSCLE_RANGE = 34.0, 10.0, (5.0, 64.0)
 VISCERAL_MEAN, VISCERAL_SPREAD, VISCERAL_RANGE = 95.0, 38.0, (8.0, 230.0)
-# Error of the hand measurement, in spreads between patients: a little more than they differ, so that
-# the image knows more than the table.
+# Error of the hand measurement, in spreads between patients: a little more than they differ, so
+# that the image knows more than the table.
 MUSCLE_ERROR, VISCERAL_ERROR = 1.2, 1.2
 
 # By subtype (luminal A, luminal B, HER2-enriched, triple negative): Ki-67 is logit-normal.
@@ -170,14 +171,13 @@ def _given_body(age: Floats, bmi: Floats, on_age: float, on_bmi: float) -> Float
 
 def _tumour(draws: Draws) -> Tumour:
     subtype = draws.one_of("subtype", SUBTYPE_SHARES)
-    luminal, aggressive = subtype <= 1, subtype >= 2  # noqa: PLR2004
+    luminal, aggressive = subtype <= 1, subtype >= 2
     er = np.where(luminal, draws.chance("er", np.where(subtype == 0, 0.98, 0.94)), 0)
     pr = np.where(luminal, draws.chance("pr", np.where(subtype == 0, 0.92, 0.65)), 0)
-    her2 = np.where(subtype == 1, draws.chance("her2", 0.30), (subtype == 2).astype(np.int64))  # noqa: PLR2004
+    her2 = np.where(subtype == 1, draws.chance("her2", 0.30), (subtype == 2).astype(np.int64))
     stage = np.searchsorted(
         np.cumsum(N_STAGE_SHARES)[:-1], np.clip(draws.uniform("n_stage") + 0.04 * aggressive, 0, 1)
     ).astype(np.int64)
-    lobular_more = np.where(luminal, 0.0, 0.05)
     return Tumour(
         subtype=subtype,
         er=er,
@@ -200,7 +200,7 @@ def _tumour(draws: Draws) -> Tumour:
 def _treatment(draws: Draws, body: Body, tumour: Tumour) -> Treatment:
     hormone = (tumour.er + tumour.pr) > 0
     low_risk = (tumour.subtype == 0) & (tumour.n_stage == 0)
-    fit = np.where(body.age > 70, 0.6, 1.0)  # noqa: PLR2004
+    fit = np.where(body.age > 70, 0.6, 1.0)
     return Treatment(
         endocrine=np.where(hormone, draws.chance("endocrine", 0.92), 0),
         radiotherapy=draws.chance("radiotherapy", np.where(tumour.n_stage > 0, 0.82, 0.45)),

@@ -71,4 +71,7 @@ def acquire(scanner: Scanner, hu: Floats, rng: np.random.Generator) -> NDArray[n
     white = scanner.noise * 2 * np.sqrt(np.pi) * scanner.blur
     seen = gaussian_filter(hu + white * rng.standard_normal(hu.shape), scanner.blur, truncate=3.0)
     seen = np.clip(seen, -1024, 3071)
-    return np.round((seen - scanner.intercept) / scanner.slope).astype(np.int16)
+    stored: NDArray[np.int16] = np.round((seen - scanner.intercept) / scanner.slope).astype(
+        np.int16
+    )
+    return stored

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from oncotrail.demo import abdomen, chest
 from oncotrail.demo.anatomy import Subject
 from oncotrail.demo.canvas import Canvas, Pose
-from oncotrail.demo.people import MEAN_HEIGHT, HEIGHT_SPREAD, Body, standard_bmi
+from oncotrail.demo.people import HEIGHT_SPREAD, MEAN_HEIGHT, Body, standard_bmi
 from oncotrail.demo.scanner import Scanner, acquire
 from oncotrail.record import generator
 

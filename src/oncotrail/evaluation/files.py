@@ -36,6 +36,7 @@ def write_tables(done: Evaluated, baseline: pd.DataFrame, out: Path) -> list[Pat
 def write_results(done: Evaluated, folder: Path) -> None:
     """The small files that git holds."""
     _json(results.nested_figures(done), folder / "metrics.json")
+    _json(results.areas(done), folder / "auc.json")
     _csv(results.roc_points(done, JUDGES), folder / "roc.csv")
 
 

@@ -43,6 +43,16 @@ def nested_figures(done: Evaluated) -> dict[str, Any]:
     }
 
 
+def areas(done: Evaluated) -> dict[str, dict[str, float]]:
+    """auc.json: model -> role -> AUC alone, which is as much as a terminal shows side by side."""
+    return {
+        done.short(each.model): {
+            role: round(performance.auc.value, DIGITS) for role, performance in each.roles.items()
+        }
+        for each in done.performances
+    }
+
+
 def flat_figures(each: ModelPerformance) -> dict[str, float]:
     """`test_auc`, `test_auc_low`, `test_auc_high`, ..., where defined, and the threshold."""
     flat = {"threshold": round(each.threshold, DIGITS)}

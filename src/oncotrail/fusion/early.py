@@ -20,6 +20,16 @@ from oncotrail.study.fusion import ColumnSet, Fusion
 
 
 @dataclass(frozen=True)
+class Material:
+    """The tables that a fusion reads, and what the cohort's columns mean."""
+
+    declared: Cohort
+    cohort: pd.DataFrame
+    split: pd.DataFrame
+    features: Mapping[str, pd.DataFrame]  # by network
+
+
+@dataclass(frozen=True)
 class FusedModel:
     """One fitted fusion: the learner, the columns as it saw them, its scores, its records."""
 
@@ -28,6 +38,11 @@ class FusedModel:
     predictions: pd.DataFrame
     fitted_on: tuple[FittedOn, ...]
     synthetic_rows: int
+
+    @property
+    def fitted_patients(self) -> int:
+        """How many patients it was fitted on."""
+        return len(self.fitted_on[0].patients)
 
 
 def fusion_patients(split: pd.DataFrame) -> pd.DataFrame:
@@ -48,28 +63,13 @@ def fusion_patients(split: pd.DataFrame) -> pd.DataFrame:
     return kept.reset_index(drop=True)
 
 
-def fuse(
-    model: str,
-    asked: ColumnSet,
-    plan: Fusion,
-    declared: Cohort,
-    *,
-    cohort: pd.DataFrame,
-    split: pd.DataFrame,
-    features: Mapping[str, pd.DataFrame],
-    seed: int,
-) -> FusedModel:
+def fuse(model: str, asked: ColumnSet, plan: Fusion, given: Material, seed: int) -> FusedModel:
     """Fit `model` on the columns that `asked` names, and score patients that no network saw."""
-    if plan.outcome not in declared.labels():
-        message = f"fusion.outcome {plan.outcome!r}. {nearest(plan.outcome, declared.labels())}"
-        raise StudyFileError(message)
-    if model in features:
-        message = f"fusion {model!r} has the name of a network; scores are told apart by name."
-        raise StudyFileError(message)
-    patients = fusion_patients(split)
-    columns = declared_columns(asked, declared, features)
-    seen = design(patients["patient"], columns, cohort, features)
-    outcome = cohort.set_index("patient")[plan.outcome].astype(int)
+    _check_names(model, plan.outcome, given)
+    patients = fusion_patients(given.split)
+    columns = declared_columns(asked, given.declared, given.features)
+    seen = design(patients["patient"], columns, given.cohort, given.features)
+    outcome = given.cohort.set_index("patient")[plan.outcome].astype(int)
     training = patients.loc[patients["fits"] == "fusion", "patient"]
     fitted = fit(seen.loc[training], outcome, columns, plan, model=model, seed=seed)
     return FusedModel(
@@ -79,6 +79,16 @@ def fuse(
         fitted_on=fitted.fitted_on,
         synthetic_rows=fitted.synthetic_rows,
     )
+
+
+def _check_names(model: str, outcome: str, given: Material) -> None:
+    if model in given.features:
+        message = f"fusion {model!r} has the name of a network; scores are told apart by name."
+        raise StudyFileError(message)
+    labels = given.declared.labels()
+    if outcome not in labels:
+        message = f"fusion.outcome {outcome!r} is no label. {nearest(outcome, labels)}"
+        raise StudyFileError(message)
 
 
 def _predictions(

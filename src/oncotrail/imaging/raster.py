@@ -52,7 +52,7 @@ def _opened(data: bytes, kind: Literal["PNG", "JPEG"]) -> Image.Image:
         message = "says it has more pixels than any scan; export it at its own size."
         raise ImageFault(message) from None
     except UnidentifiedImageError:
-        message = f"is named and begins like a {kind}, but cannot be read as one; export it again."
+        message = f"cannot be read as {kind}, though it begins like one; export it again."
         raise ImageFault(message) from None
 
 

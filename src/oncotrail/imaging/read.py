@@ -27,7 +27,7 @@ ENDINGS: dict[str, Kind] = {
 }
 MOST_BYTES = 2**30
 
-# Decoders log what they stumble over, and quote it: a name, a date. What we need we check ourselves.
+# Decoders log what they stumble over and quote it, perhaps a name. What we need we check ourselves.
 for _decoder in ("PIL", "nibabel.global", "openjpeg", "pydicom"):
     logging.getLogger(_decoder).setLevel(logging.CRITICAL + 1)
 

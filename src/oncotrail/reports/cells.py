@@ -1,18 +1,18 @@
 """What stands in a table of a report: a number with its interval or its count, never a bare one.
 
-An undefined figure is an en dash with the reason under it; nothing here can print NaN or None.
+An undefined figure is an en dash with the reason under it.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 DASH = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 MINUS = "\N{MINUS SIGN}"
+SHORT = 12  # letters of a digest that a person compares
 
 
 @dataclass(frozen=True)
@@ -21,68 +21,57 @@ class Cell:
 
     text: str
     under: str = ""
-    undefined: bool = False
+    is_digest: bool = False
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table to print: its heading, a name per column, a row per thing. The first cell names the row."""
+    """A table to print; the first cell of a row names it."""
 
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     source: str = ""  # the run that the figures come from
+    marked: frozenset[int] = frozenset()  # rows set off from the others
 
 
 def undefined(reason: str) -> Cell:
     """The cell of a figure that does not exist, and why.
 
-    >>> undefined("one class only")
-    Cell(text='–', under='one class only', undefined=True)
+    >>> undefined("one class only").under
+    'one class only'
     """
-    return Cell(DASH, reason, undefined=True)
+    return Cell(DASH, reason)
 
 
-def with_interval(
-    value: float | None, low: float | None, high: float | None, reason: str = "undefined"
-) -> Cell:
-    """A rate or an AUC to three decimals with its interval.
+def digest(value: str) -> Cell:
+    """The first letters of a digest: enough to compare by eye, the whole is in run.json.
 
-    >>> with_interval(0.8321, 0.7614, 0.8931)
-    Cell(text='0.832', under='0.761 to 0.893', undefined=False)
+    >>> digest("0123456789abcdef").text
+    '0123456789ab'
     """
-    if _missing(value):
-        return undefined(reason)
-    if _missing(low) or _missing(high):
-        return Cell(decimals(value), f"no interval: {reason}")
-    return Cell(decimals(value), f"{decimals(low)} to {decimals(high)}")
+    return Cell(value[:SHORT], is_digest=True)
 
 
-def share(count: int, total: int) -> Cell:
-    """A count and the share of `total` that it is.
-
-    >>> share(41, 126)
-    Cell(text='41', under='32.5 % of 126', undefined=False)
-    """
-    if total == 0:
-        return undefined("nobody here")
-    return Cell(f"{count:,}", f"{100 * count / total:.1f} % of {total:,}")
+def run_key(value: str) -> Cell:
+    """A run key in full, because one searches for it."""
+    return Cell(value, is_digest=True)
 
 
-def decimals(value: Any) -> str:
+def decimals(value: float) -> str:
     """A figure to three decimals.
 
     >>> decimals(0.5)
     '0.500'
     """
-    return DASH if _missing(value) else f"{float(value):.3f}"
+    return f"{value:.3f}"
 
 
 def signed(value: float) -> str:
     """A difference to three decimals, with its sign.
 
-    >>> signed(0.0512), signed(-0.02), signed(-0.0001)
-    ('+0.051', '−0.020', '+0.000')
+    >>> signed(0.0512), signed(-0.0001), signed(-0.02) == f"{MINUS}0.020"
+    ('+0.051', '+0.000', True)
     """
     rounded = round(value, 3) + 0.0  # no minus before a zero
     return f"{rounded:+.3f}".replace("-", MINUS)
@@ -94,21 +83,15 @@ def plain(value: Any) -> str:
     >>> plain(1e-06), plain(True), plain(None), plain(["flip", "crop"]), plain({"low": -160})
     ('1e-6', 'yes', 'none', 'flip, crop', 'low -160')
     """
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return _number(value)
-        case Mapping():
-            return ", ".join(f"{name} {plain(inner)}" for name, inner in value.items()) or "none"
-        case str():
-            return value
-        case Sequence():
-            return ", ".join(plain(inner) for inner in value) or "none"
-        case _:
-            return str(value)
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {plain(inner)}" for name, inner in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(inner) for inner in value) or "none"
+    return str(value)
 
 
 def words(name: str) -> str:
@@ -121,12 +104,5 @@ def words(name: str) -> str:
 
 
 def _number(value: float) -> str:
-    if not math.isfinite(value):
-        return DASH
-    text = f"{value:.6g}"
-    mantissa, exponent, power = text.partition("e")
-    return f"{mantissa}e{int(power)}" if exponent else text
-
-
-def _missing(value: Any) -> bool:
-    return value is None or not math.isfinite(float(value))
+    mantissa, exponent, power = f"{value:.6g}".partition("e")
+    return f"{mantissa}e{int(power)}" if exponent else mantissa

@@ -75,13 +75,21 @@ class Forest:
 
 
 def chart(
-    title: str, series: Mapping[str, Points], across: str, mark: float | None = None
+    title: str,
+    series: Mapping[str, Points],
+    across: str,
+    *,
+    mark: float | None = None,
+    within: tuple[float, float] | None = None,
 ) -> Chart:
-    """Curves of (x, y) points, each series on one common scale; `mark` names an x with `across`."""
+    """Curves of (x, y) points on one scale, that of `within` where it is given.
+
+    `across` names the horizontal axis, and `mark` a place on it.
+    """
     left, right, top, bottom = 44.0, 352.0, 10.0, 168.0
     points = [point for line in series.values() for point in line]
     xs, ys = [x for x, _ in points], [y for _, y in points]
-    ups = round_ticks(min(ys), max(ys))
+    ups = round_ticks(*(within or (min(ys), max(ys))))
     x_of = _scale(min(xs), max(xs), left, right)
     y_of = _scale(ups[0], ups[-1], bottom, top)
     return Chart(
@@ -143,13 +151,14 @@ def round_ticks(low: float, high: float, about: int = 5) -> list[float]:
     >>> round_ticks(0.42, 0.93)
     [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
     """
-    span = (high - low) or max(abs(high), 1.0)
+    size = max(abs(low), abs(high)) or 1.0
+    span = high - low if high - low > 1e-6 * size else size  # a flat curve has no span of its own
     power = 10.0 ** math.floor(math.log10(span / about))
     step = next(
         power * factor for factor in (1, 2, 2.5, 5, 10) if span / (power * factor) <= about + 1
     )
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(step * i, 10) for i in range(first, max(last, first + 1) + 1)]
+    return [float(f"{step * i:.10g}") for i in range(first, max(last, first + 1) + 1)]
 
 
 def whole_ticks(low: float, high: float) -> list[int]:

@@ -57,9 +57,7 @@ class Evidence:
 
     def source(self, *stages: str) -> str:
         """Which runs a figure comes from."""
-        runs = ", ".join(
-            f"{stage}@{self.records[stage].name}, run {self.records[stage].key}" for stage in stages
-        )
+        runs = "; ".join(f"{stage}, run {self.records[stage].key}" for stage in stages)
         return f"From {runs}."
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from oncotrail.record import RunRecord
-from oncotrail.reports.cells import Cell, Grid, with_interval, words
+from oncotrail.reports.cells import Cell, Grid, decimals, digest, run_key, words
 from oncotrail.serving.catalogue import Catalogue
 
 # The question behind each check's name.
@@ -35,16 +35,16 @@ def audited(checks: Sequence[Mapping[str, Any]], record: RunRecord) -> Said:
             Cell(words(str(check["check"])).capitalize()),
             Cell(QUESTIONS.get(str(check["check"]), "")),
             Cell(f"{int(check['looked_at']):,}"),
-            Cell(str(check["says"])),
+            Cell(str(check["says"]).capitalize(), _looked(check, record.study)),
         )
         for check in checks
     )
     verdict = (
-        f"Passed: {len(checks)} checks made {looked:,} comparisons and found nothing wrong. "
+        f"Passed: {_count(len(checks))} made {looked:,} comparisons and found nothing wrong. "
         "A violation stops the pipeline before this page is written."
     )
     columns = ("Check", "Question", "Looked at", "What it says")
-    source = f"From audit@{record.name}, run {record.key}."
+    source = f"From audit, run {record.key}."
     return Said((verdict,), Grid("Checks", columns, rows, source))
 
 
@@ -53,10 +53,10 @@ def registered(catalogue: Catalogue, record: RunRecord) -> Said:
     rows = tuple(
         (
             Cell(f"oncotrail-{catalogue.study}-{entry.model}"),
-            Cell(entry.kind, ", ".join(entry.networks)),
-            with_interval(*(entry.metrics.get(f"validation_auc{end}") for end in ("", "_low", "_high"))),
-            Cell(entry.digest[:12]),
-            Cell(entry.run),
+            Cell(entry.kind, _networks(entry.networks, catalogue.study)),
+            _validation_auc(entry.metrics),
+            digest(entry.digest),
+            run_key(entry.run),
         )
         for entry in catalogue.models
     )
@@ -65,5 +65,26 @@ def registered(catalogue: Catalogue, record: RunRecord) -> Said:
         f"{words(catalogue.best_by).replace('auc', 'AUC')}. Test patients had no say in the choice."
     )
     columns = ("Registered name", "Kind", "Validation AUC", "Digest", "Run key")
-    source = f"From register@{record.name}, run {record.key}."
+    source = f"From register, run {record.key}."
     return Said((best,), Grid("Models", columns, rows, source))
+
+
+def _looked(check: Mapping[str, Any], study: str) -> str:
+    """What a check compared, and how many of each."""
+    counts = ", ".join(f"{count} {what}" for what, count in check["looked"].items())
+    return counts.replace(f"{study}-", "")
+
+
+def _networks(networks: Sequence[str], study: str) -> str:
+    names = ", ".join(name.removeprefix(f"{study}-") for name in networks)
+    return f"with {names}" if names else ""
+
+
+def _validation_auc(metrics: Mapping[str, float]) -> Cell:
+    """Register refuses a model without one."""
+    low, high = metrics["validation_auc_low"], metrics["validation_auc_high"]
+    return Cell(decimals(metrics["validation_auc"]), f"{decimals(low)} to {decimals(high)}")
+
+
+def _count(checks: int) -> str:
+    return "1 check" if checks == 1 else f"{checks} checks"

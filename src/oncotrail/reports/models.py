@@ -48,7 +48,7 @@ class Figure:
     def cell(self) -> Cell:
         """The figure, and beneath it the interval and the denominator."""
         ends = f"{decimals(self.low)} to {decimals(self.high)}"
-        return Cell(decimals(self.value), f"{ends}, n {self.patients:,}")
+        return Cell(decimals(self.value), f"{ends}\nn = {self.patients:,}")
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,21 @@ class Model:
     """One model's name without the study's, what it reads, and how it does by role."""
 
     name: str
-    reads: str
+    clinical: bool
+    networks: tuple[str, ...]  # whose embeddings it reads, without the study
     roles: Mapping[str, Judged]
+
+    @property
+    def reads(self) -> str:
+        """What it reads, in words."""
+        parts = ["the clinical record"] if self.clinical else []
+        return " and ".join([*parts, self.pictures] if self.networks else parts)
+
+    @property
+    def pictures(self) -> str:
+        """The pictures that it reads, in words."""
+        several = "s" if len(self.networks) > 1 else ""
+        return f"picture{several} {' and '.join(map(words, self.networks))}"
 
     @property
     def title(self) -> str:
@@ -82,39 +95,39 @@ class Model:
 
 
 def models_of(
-    study: str, table: pd.DataFrame, fusion: Fusion, networks: Iterable[str]
+    study: str, table: pd.DataFrame, fusion: Fusion, trained: Iterable[str]
 ) -> tuple[Model, ...]:
     """The fusions in the order of the study file, then the networks by themselves."""
-    reads = {name: what_it_reads(study, asked.clinical, asked.networks) for name, asked in fusion.models.items()}
-    reads |= {short(study, network): "the picture alone" for network in networks}
+    fusions = {
+        name: (asked.clinical, tuple(short(study, network) for network in asked.networks))
+        for name, asked in fusion.models.items()
+    }
+    alone = {short(study, network): (False, (short(study, network),)) for network in trained}
     return tuple(
-        Model(name, what, _roles(table[table["model"] == f"{study}-{name}"]))
-        for name, what in reads.items()
+        Model(name, clinical, networks, _roles(table[table["model"] == f"{study}-{name}"]))
+        for name, (clinical, networks) in (fusions | alone).items()
     )
+
+
+def plainest_and_richest(models: Iterable[Model]) -> tuple[Model, Model] | None:
+    """The clinical record alone, and with the most pictures; None where there is no such pair."""
+    with_record = sorted(
+        (model for model in models if model.clinical), key=lambda model: len(model.networks)
+    )
+    if not with_record or with_record[0].networks or not with_record[-1].networks:
+        return None
+    return with_record[0], with_record[-1]
 
 
 def strictest(models: Iterable[Model]) -> str:
     """The role that judges: external where there is one, else test."""
-    roles = {role for model in models for role in model.roles}
-    return next((role for role in JUDGING if role in roles), CHOOSING)
+    external, test = JUDGING
+    return external if any(external in model.roles for model in models) else test
 
 
 def short(study: str, name: str) -> str:
     """A model's name without the study's."""
     return name.removeprefix(f"{study}-")
-
-
-def what_it_reads(study: str, clinical: bool, networks: tuple[str, ...]) -> str:  # noqa: FBT001
-    """A column set in words.
-
-    >>> what_it_reads("lung", True, ("lung-ct", "lung-slide"))
-    'clinical record, pictures ct and slide'
-    """
-    pictures = " and ".join(words(short(study, name)) for name in networks)
-    parts = ["clinical record"] if clinical else []
-    if networks:
-        parts.append(f"picture{'s' if len(networks) > 1 else ''} {pictures}")
-    return ", ".join(parts)
 
 
 def _roles(rows: pd.DataFrame) -> dict[str, Judged]:
@@ -125,9 +138,7 @@ def _judged(rows: pd.DataFrame) -> Judged:
     """Accuracy and AUC rest on everybody of the role; the other figures on some of them."""
     known = rows.dropna(subset=["value"])
     figures = {
-        str(metric): Figure(float(value), float(low), float(high), int(patients))
-        for metric, value, low, high, patients in zip(
-            known["metric"], known["value"], known["low"], known["high"], known["patients"], strict=True
-        )
+        str(row["metric"]): Figure(row["value"], row["low"], row["high"], int(row["patients"]))
+        for row in known.to_dict("records")
     }
     return Judged(int(rows["patients"].max()), int(rows["events"].max()), figures)

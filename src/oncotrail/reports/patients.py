@@ -95,15 +95,14 @@ def flow(
 
 
 def baseline(table: pd.DataFrame, source: str) -> Baseline:
-    """evaluate's baseline.csv with each characteristic's levels beneath its name."""
+    """The table of baseline.csv with each characteristic's levels beneath its name."""
     roles = [str(name) for name in table.columns[2:]]
-    texts = table.fillna("").astype(str)
     groups = tuple(
         Characteristic(
             str(name),
-            tuple((row["level"], tuple(row[role] for role in roles)) for row in rows.to_dict("records")),
+            tuple(zip(rows["level"], rows[roles].itertuples(index=False, name=None), strict=True)),
         )
-        for name, rows in texts.groupby("characteristic", sort=False)
+        for name, rows in table.groupby("characteristic", sort=False)
     )
     return Baseline(tuple(words(role).capitalize() for role in roles), groups, source)
 

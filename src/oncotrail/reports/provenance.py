@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import metadata
 
 from oncotrail.record import RunRecord, Scalar
-from oncotrail.reports.cells import Cell, Grid, plain, words
+from oncotrail.reports.cells import Cell, Grid, digest, plain, run_key, words
 
 PACKAGES = (
     "oncotrail",
@@ -24,7 +25,6 @@ PACKAGES = (
     "matplotlib",
 )
 CODE = ("pipelines/", "src/")
-SHORT = 12  # letters of a digest that a person compares
 
 
 def provenance(records: Sequence[RunRecord], split_digest: str) -> tuple[Grid, ...]:
@@ -33,30 +33,32 @@ def provenance(records: Sequence[RunRecord], split_digest: str) -> tuple[Grid, .
 
 
 def address(record: RunRecord) -> str:
-    """A run as DVC names its stage."""
-    return f"{record.stage}@{record.name}"
+    """A run by its stage, and its network where it has one; the study is the same for all."""
+    network = "" if record.name == record.study else record.name.removeprefix(f"{record.study}-")
+    return f"{record.stage} {network}".rstrip()
 
 
 def code_digest(record: RunRecord) -> str:
     """One digest of all the code that a run depends on."""
     lines = [f"{path} {md5}" for path, md5 in sorted(record.dependencies.items()) if _is_code(path)]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:SHORT]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def versions(packages: Sequence[str] = PACKAGES) -> Grid:
     """The versions installed where this page was made."""
     rows = [(Cell("Python"), Cell(platform.python_version()))]
     rows += [(Cell(name), Cell(metadata.version(name))) for name in packages]
-    return Grid("Versions, as installed where this page was made", ("Package", "Version"), tuple(rows))
+    caption = "Versions, as installed where this page was made"
+    return Grid(caption, ("Package", "Version"), tuple(rows))
 
 
 def _runs(records: Sequence[RunRecord], split_digest: str) -> Grid:
     rows = tuple(
         (
             Cell(address(record)),
-            Cell(record.key),
+            run_key(record.key),
             Cell("none needed" if record.seed is None else str(record.seed)),
-            Cell(code_digest(record), f"{sum(map(_is_code, record.dependencies))} code files"),
+            replace(digest(code_digest(record)), under=_files(record)),
             Cell(record.recipe),
         )
         for record in records
@@ -73,8 +75,7 @@ def _data(records: Sequence[RunRecord]) -> Grid:
             if not _is_code(path):
                 read.setdefault((path, md5), []).append(address(record))
     rows = tuple(
-        (Cell(path), Cell(md5), Cell(", ".join(_short(readers))))
-        for (path, md5), readers in read.items()
+        (Cell(path), digest(md5), Cell(", ".join(readers))) for (path, md5), readers in read.items()
     )
     return Grid("Data: what the runs read, by digest", ("Input", "md5", "Read by"), rows)
 
@@ -85,13 +86,14 @@ def _asked(records: Sequence[RunRecord]) -> Grid:
 
 
 def _in_a_line(params: Mapping[str, Scalar]) -> str:
-    said = [f"{words(name)}: {plain(value)}" for name, value in sorted(params.items()) if value != ""]
+    known = {name: value for name, value in sorted(params.items()) if value not in {"", None}}
+    said = [f"{words(name).replace('.', ' ')}: {plain(value)}" for name, value in known.items()]
     return "; ".join(said) or "none recorded"
 
 
-def _short(readers: Sequence[str]) -> list[str]:
-    """Stages by name; the study is the same for all."""
-    return sorted({reader.partition("@")[0] for reader in readers})
+def _files(record: RunRecord) -> str:
+    count = sum(map(_is_code, record.dependencies))
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def _is_code(path: str) -> bool:

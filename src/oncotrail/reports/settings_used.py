@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,19 +28,21 @@ def settings_used(
     study: str,
     networks: Mapping[str, Network],
     decode: Decode,
-    records: Mapping[str, RunRecord],
-    blueprints: Mapping[str, Mapping[str, Any]],
+    runs: Sequence[RunRecord],
+    blueprints: Iterable[Mapping[str, Any]],
 ) -> SettingsUsed:
-    """What was bent; `records` are the trainings and `blueprints` the network.json by network."""
-    rows = [*_epochs(study, networks, records), *_pixels(decode, blueprints)]
-    rows += _by_demo_block(study, records.values())
+    """What was bent, in any of the runs; `blueprints` are the networks' network.json."""
+    rows = [*_epochs(study, networks, runs), *_pixels(decode, blueprints)]
+    rows += _by_demo_block(study, runs)
     if not rows:
         return SettingsUsed(("The published settings were used; nothing was bent.",), ())
     sentence = (
         "The study file holds the published settings. These were bent, so that a small machine "
         "learns something in minutes; all others are as published."
     )
-    return SettingsUsed((sentence,), (Grid("Settings that differ from the published ones", COLUMNS, tuple(rows)),))
+    return SettingsUsed(
+        (sentence,), (Grid("Settings that differ from the published ones", COLUMNS, tuple(rows)),)
+    )
 
 
 def all_bent(records: Iterable[RunRecord]) -> dict[str, list[Any]]:
@@ -71,20 +73,19 @@ def _by_demo_block(study: str, records: Iterable[RunRecord]) -> list[tuple[Cell,
 
 
 def _epochs(
-    study: str, networks: Mapping[str, Network], records: Mapping[str, RunRecord]
+    study: str, networks: Mapping[str, Network], runs: Sequence[RunRecord]
 ) -> list[tuple[Cell, ...]]:
+    trained = {run.name: run.params["epochs"] for run in runs if run.stage == "train"}
     return [
-        _row(place_in_words(f"network.{name}.epochs", study), asked.epochs, used, LIMITS)
+        _row(place_in_words(f"network.{name}.epochs", study), asked.epochs, trained[name], LIMITS)
         for name, asked in networks.items()
-        if (used := records[name].params["epochs"]) != asked.epochs
+        if trained[name] != asked.epochs
     ]
 
 
-def _pixels(
-    decode: Decode, blueprints: Mapping[str, Mapping[str, Any]]
-) -> list[tuple[Cell, ...]]:
+def _pixels(decode: Decode, blueprints: Iterable[Mapping[str, Any]]) -> list[tuple[Cell, ...]]:
     """One row per view whose pictures were made smaller."""
-    made = {str(b["view"]): (b["pixels"]["rows"], b["pixels"]["columns"]) for b in blueprints.values()}
+    made = {str(b["view"]): (b["pixels"]["rows"], b["pixels"]["columns"]) for b in blueprints}
     return [
         _row(f"picture of {words(name)}, rows {TIMES} columns", _size(asked), _size(used), LIMITS)
         for name, view in decode.views.items()

@@ -34,19 +34,21 @@ class NetworkTraining:
     source: str
 
 
-def training(name: str, network: Network, record: RunRecord, history: pd.DataFrame) -> NetworkTraining:
+def training(
+    name: str, network: Network, record: RunRecord, history: pd.DataFrame
+) -> NetworkTraining:
     """The curves of one network; `record` is the run of its training."""
     best = int(record.metrics["best_epoch"])
     sentence = (
         f"{network.architecture} on {network.view}, {STARTS[network.weights]}, trained on "
-        f"{record.params['training_images']} images for {len(history)} epochs; epoch {best} is kept, "
-        f"the best by {words(network.best_epoch_by)}."
+        f"{record.params['training_images']} images for {len(history)} epochs; epoch {best} is "
+        f"kept, the best by {words(network.best_epoch_by)}."
     )
     charts = tuple(
-        chart(title, _series(history, curves), "epoch", mark=best)
-        for title, curves in CHARTS.items()
+        chart(title, _series(history, curves), "epoch", mark=best, within=within)
+        for (title, curves), within in zip(CHARTS.items(), (None, (0.0, 1.0)), strict=True)
     )
-    return NetworkTraining(name, sentence, charts, f"From train@{record.name}, run {record.key}.")
+    return NetworkTraining(name, sentence, charts, f"From train, run {record.key}.")
 
 
 def _series(

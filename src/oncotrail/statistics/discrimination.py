@@ -19,8 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit
-from scipy.stats import norm, rankdata
+from scipy.special import expit, logit, ndtr
 
 from oncotrail.statistics.arrays import Scored, two_classes
 from oncotrail.statistics.intervals import Estimate, Interval, newcombe, normal_quantile
@@ -129,7 +128,7 @@ def paired_test(
         low=max(-1.0, value - half),
         high=min(1.0, value + half),
         z=z,
-        p_value=float(2 * norm.sf(abs(z))),
+        p_value=float(2 * ndtr(-abs(z))),
         confidence=confidence,
         n=patients.n,
         events=patients.events,
@@ -155,10 +154,16 @@ def roc_curve(labels: ArrayLike, scores: ArrayLike) -> RocCurve:
 
 def _placements(patients: Scored) -> _Placements:
     positive, negative = patients.scores[patients.labels], patients.scores[~patients.labels]
-    everybody = rankdata(np.concatenate([positive, negative]))
-    below = everybody[: positive.size] - rankdata(positive)  # negatives below each positive
-    above = positive.size - (everybody[positive.size :] - rankdata(negative))
+    everybody = _mid_ranks(np.concatenate([positive, negative]))
+    below = everybody[: positive.size] - _mid_ranks(positive)  # negatives below each positive
+    above = positive.size - (everybody[positive.size :] - _mid_ranks(negative))
     return _Placements(below / negative.size, above / positive.size)
+
+
+def _mid_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks from 1; equal values share the mean of their ranks, so ranks are multiples of 1 / 2."""
+    _, place, times = np.unique(values, return_inverse=True, return_counts=True)
+    return (times.cumsum() - (times - 1) / 2)[place]
 
 
 def _variance_of_mean(values: NDArray[np.float64]) -> float:

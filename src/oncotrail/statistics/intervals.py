@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from oncotrail.statistics.arrays import checked_confidence
 
@@ -42,7 +41,7 @@ def normal_quantile(confidence: float) -> float:
     >>> round(normal_quantile(0.95), 4)
     1.96
     """
-    return float(norm.ppf((1 + checked_confidence(confidence)) / 2))
+    return float(ndtri((1 + checked_confidence(confidence)) / 2))
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
@@ -86,6 +85,8 @@ def newcombe(auc: float, positives: int, negatives: int, confidence: float = 0.9
     Statistics in Medicine 2006, 25:559). It needs no spread between patients, so it says something
     where DeLong's variance is zero.
     """
+    from scipy.optimize import brentq
+
     z = normal_quantile(confidence)
 
     def lower(area: float) -> float:

@@ -133,7 +133,7 @@ def _judged_these(root: Path, record: RunRecord) -> bool:
 def _pages(root: Path, found: _Found, reports: _Reports) -> Iterator[Page]:
     """The page of one record, and below a fuse run one page per fusion model.
 
-    What the fuse stage records as <model>/... is said on that model's page, and there without it.
+    What the fuse stage records of one model is said on that model's page, under its own name.
     """
     record = found.record
     run = _page(root, found, reports)
@@ -197,15 +197,24 @@ def _fusions(record: RunRecord) -> list[str]:
 
 
 def _of(values: Mapping[str, T], model: str) -> dict[str, T]:
-    """What is named <model>/..., by the rest of its name."""
-    above = f"{model}/"
-    return {n.removeprefix(above): value for n, value in values.items() if n.startswith(above)}
+    """What is named as this model's, by the rest of its name."""
+    return {
+        name.removeprefix(above): value
+        for name, value in values.items()
+        for above in _names_above(model)
+        if name.startswith(above)
+    }
 
 
 def _without(values: Mapping[str, T], models: Iterable[str]) -> dict[str, T]:
-    """What is not named <model>/... for any of these models."""
-    above = tuple(f"{model}/" for model in models)
+    """What is not named as any of these models'."""
+    above = tuple(name for model in models for name in _names_above(model))
     return {name: value for name, value in values.items() if not name.startswith(above)}
+
+
+def _names_above(model: str) -> tuple[str, ...]:
+    """How the fuse stage names what is one model's: files and figures, and its settings."""
+    return (f"{model}/", f"models.{model}.")
 
 
 def _split_tag(root: Path, record: RunRecord) -> dict[str, str]:

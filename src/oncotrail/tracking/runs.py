@@ -58,8 +58,10 @@ class LiveRun:
         self._record = record
         self._waiting: queue.SimpleQueue[_Epoch | _End] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._send, daemon=True, name="live-run")
+        self._opened = threading.Event()
+        self._leaving = False
         self._thread.start()
-        atexit.register(self.close, "FAILED")  # whoever leaves without closing did not end well
+        atexit.register(self._leave)
 
     def epoch(self, epoch: int, values: Mapping[str, float]) -> None:
         """Show one epoch's figures; returns at once."""
@@ -67,13 +69,22 @@ class LiveRun:
 
     def close(self, status: str = "FINISHED") -> None:
         """Send what is left and end the run."""
-        atexit.unregister(self.close)
+        atexit.unregister(self._leave)
         self._waiting.put(_End(status))
         self._thread.join(SECONDS_TO_SEND_THE_REST)
+
+    def _leave(self) -> None:
+        """The process ends without `close`: training failed. A run that is open says so."""
+        self._leaving = True
+        if self._opened.is_set():
+            self.close("FAILED")
 
     def _send(self) -> None:
         try:
             self._fill()
+        except RuntimeError:
+            if not self._leaving:  # an interpreter that is ending imports and starts nothing more
+                raise
         except TrackingFault as fault:
             _log.warning("not shown live, but complete after oncotrail sync: %s", fault)
 
@@ -87,6 +98,7 @@ class LiveRun:
             run_id = _begin(store, self._record)
             if run_id is None:
                 return
+            self._opened.set()
             while isinstance(said := self._waiting.get(), _Epoch):
                 named = {epoch_metric(name): value for name, value in said.values.items()}
                 store.client.log_batch(run_id, metrics=_metrics(said, named))

@@ -133,10 +133,11 @@ def open_store(root: Path) -> Store:
 def translated(uri: str) -> Iterator[None]:
     """What MLflow, its database or the network raises, as one sentence that says what to do."""
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except (MlflowException, SQLAlchemyError, OSError) as error:
         if isinstance(error, OSError) and error.errno in _DISK_FULL:
             raise
         raise _unusable(uri, error) from error

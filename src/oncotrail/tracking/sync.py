@@ -98,8 +98,8 @@ class _Runs:
         there = _by_key(self._store.runs(experiments))
         for page in self._pages:
             run = self._page(page, self._one(there.pop(page.key, [])))
-            if is_workspace:
-                self._mark(run, "yes")
+            if is_workspace or labels.CURRENT not in run.data.tags:
+                self._mark(run, "yes" if is_workspace else "no")
         for run in (run for runs in there.values() for run in runs if is_workspace):
             self._mark(run, "no")
 

@@ -5,14 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pytest
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
-MakeDicom = Callable[..., bytes]
 
-
-def _dataset(stored: np.ndarray, tags: dict[str, Any]) -> Dataset:
+def _dataset(stored: NDArray[Any], tags: dict[str, Any]) -> Dataset:
     dataset = Dataset()
     dataset.SOPClassUID = CTImageStorage
     dataset.SOPInstanceUID = "1.2.3.4"
@@ -32,8 +30,8 @@ def _dataset(stored: np.ndarray, tags: dict[str, Any]) -> Dataset:
     return dataset
 
 
-def _make(
-    stored: np.ndarray | None = None,
+def make_dicom(
+    stored: NDArray[Any] | None = None,
     syntax: str = ExplicitVRLittleEndian,
     change: Callable[[Dataset], object] = lambda _: None,
     **tags: Any,
@@ -47,8 +45,3 @@ def _make(
     buffer = io.BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
-
-
-@pytest.fixture
-def make_dicom() -> MakeDicom:
-    return _make

@@ -1,0 +1,203 @@
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from oncotrail.commands import reproduce
+from oncotrail.record import RunRecord
+from tests.small_repository import STUDY, commit_all, small_repository
+
+FAILS = """\
+echo "Running stage 'probe@lungs':"
+echo "probe@lungs: {sentence}" >&2
+echo "ERROR: failed to reproduce 'probe@lungs': failed to run: python -m x, exited with {code}" >&2
+exit 255
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return small_repository(tmp_path / "repository")
+
+
+@pytest.fixture
+def dvc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program called dvc, beside the Python that is said to run us."""
+    program = tmp_path / "bin" / "dvc"
+    program.parent.mkdir()
+    monkeypatch.setattr(sys, "executable", str(program.with_name("python")))
+    return program
+
+
+def script(program: Path, text: str) -> None:
+    program.write_text(f"#!/bin/sh\n{text}")
+    program.chmod(0o755)
+
+
+class TestReproduce:
+    def test_all_studies_are_the_default(self, root: Path, dvc: Path) -> None:
+        script(dvc, 'echo "$@" > asked; echo "$DVC_NO_ANALYTICS $ONCOTRAIL_DEBUG" >> asked')
+        assert reproduce.reproduce(root, None, debug=False) == reproduce.Outcome(0, 0)
+        assert (root / "asked").read_text() == "repro\n1 \n"
+
+    def test_one_study_is_its_report_and_sync(self, root: Path, dvc: Path) -> None:
+        script(dvc, 'echo "$@" > asked; echo "$ONCOTRAIL_DEBUG" >> asked')
+        reproduce.reproduce(root, "lungs", debug=True)
+        assert (root / "asked").read_text() == "repro report@lungs sync\n1\n"
+
+    def test_this_environments_programs_come_first(self, root: Path, dvc: Path) -> None:
+        script(dvc, 'echo "$PATH" > asked')
+        reproduce.reproduce(root, None, debug=False)
+        assert (root / "asked").read_text().startswith(f"{dvc.parent}{os.pathsep}")
+
+    @pytest.mark.parametrize(("code", "ours"), [(2, 2), (1, 1), (130, 130), (3, 1)])
+    def test_a_stage_that_fails_keeps_its_sentence_and_code(
+        self, root: Path, dvc: Path, capfd: pytest.CaptureFixture[str], code: int, ours: int
+    ) -> None:
+        script(dvc, FAILS.format(sentence="the disk is full.", code=code))
+        outcome = reproduce.reproduce(root, None, debug=False)
+        assert outcome == reproduce.Outcome(ours, 0, "probe@lungs")
+        assert capfd.readouterr().err == "probe@lungs: the disk is full.\n"
+
+    @pytest.mark.parametrize("code", [-9, 137])
+    def test_a_stage_that_was_killed_is_told_apart(self, root: Path, dvc: Path, code: int) -> None:
+        script(dvc, FAILS.format(sentence="epoch 1", code=code))
+        outcome = reproduce.reproduce(root, None, debug=False)
+        assert outcome == reproduce.Outcome(1, 0, "probe@lungs", 9)
+
+    def test_dvcs_own_errors_are_passed_on(
+        self, root: Path, dvc: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        script(dvc, 'echo "ERROR: Unable to acquire lock" >&2; exit 251')
+        assert reproduce.reproduce(root, None, debug=False) == reproduce.Outcome(1, 0)
+        assert "Unable to acquire lock" in capfd.readouterr().err
+
+    def test_stages_that_ran_are_counted(self, root: Path, dvc: Path) -> None:
+        (root / ".oncotrail" / "runs").mkdir(parents=True)
+        (root / ".oncotrail" / "runs" / "old.json").write_text("{}")
+        script(dvc, "echo '{}' > .oncotrail/runs/new.json")
+        assert reproduce.reproduce(root, None, debug=False).stages_run == 1
+
+    def test_sigterm_ends_dvc_too(
+        self, root: Path, dvc: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        script(dvc, "echo $$ > pid; echo now >&2; exec sleep 60")
+        monkeypatch.setattr(sys, "stderr", Signals(signal.SIGTERM))
+        started = time.monotonic()
+        with pytest.raises(SystemExit) as ended:
+            reproduce.reproduce(root, None, debug=False)
+        assert ended.value.code == 128 + signal.SIGTERM
+        assert time.monotonic() - started < 30
+        assert not Path(f"/proc/{(root / 'pid').read_text().strip()}").exists()
+
+    def test_ctrl_c_hears_the_stage_out(
+        self, root: Path, dvc: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        code = FAILS.format(sentence="interrupted", code=130)
+        script(dvc, f"echo now >&2; sleep 0.3\n{code}")
+        told = Signals(signal.SIGINT)
+        monkeypatch.setattr(sys, "stderr", told)
+        outcome = reproduce.reproduce(root, None, debug=False)
+        assert outcome == reproduce.Outcome(130, 0, "probe@lungs")
+        assert told.getvalue() == "now\nprobe@lungs: interrupted\n"
+
+
+class Signals(io.StringIO):
+    """A terminal at which somebody sends a signal on reading `now`."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__()
+        self.number = number
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if text == "now\n":
+            os.kill(os.getpid(), self.number)
+        return written
+
+
+class TestRecipe:
+    def test_is_written_where_everybody_sees_it(self, root: Path) -> None:
+        before = (root / "params.yaml").read_text()
+        assert reproduce.choose_recipe(root, "published")
+        after = (root / "params.yaml").read_text()
+        assert after == before.replace("recipe: demo", "recipe: published")
+
+    def test_that_holds_already_changes_nothing(self, root: Path) -> None:
+        assert not reproduce.choose_recipe(root, "demo")
+
+    def test_keeps_comments(self, root: Path) -> None:
+        (root / "params.yaml").write_text("# why\nrecipe: demo # for laptops\nseed: 1\n")
+        reproduce.choose_recipe(root, "published")
+        text = (root / "params.yaml").read_text()
+        assert text == "# why\nrecipe: published # for laptops\nseed: 1\n"
+
+
+class TestUndeclared:
+    def output(self, root: Path, study: str, name: str, place: str) -> Path:
+        folder = root / place
+        folder.mkdir(parents=True)
+        values = {"key": "k", "recipe": "demo", "seed": 1}
+        empty: dict[str, dict[str, object]] = {
+            field: {}
+            for field in (
+                ["params", "bent", "dependencies", "metrics", "history", "artifacts", "on_members"]
+            )
+        }
+        record = RunRecord(study=study, stage="probe", name=name, **values, **empty)  # type: ignore[arg-type]
+        record.write(folder / "run.json")
+        return folder
+
+    def test_a_renamed_network_goes_and_says_so(self, root: Path) -> None:
+        kept = self.output(root, STUDY, STUDY, "data/lungs/probe")
+        gone = self.output(root, STUDY, "lungs-old", "data/lungs/probe/lungs-old")
+        told = list(reproduce.remove_undeclared(root))
+        assert told == [
+            "removed data/lungs/probe/lungs-old: no study file declares probe@lungs-old any more."
+        ]
+        assert kept.exists()
+        assert not gone.exists()
+
+    def test_outputs_of_a_study_that_is_gone_go(self, root: Path) -> None:
+        gone = self.output(root, "livers", "livers", "data/livers/probe")
+        assert len(list(reproduce.remove_undeclared(root))) == 1
+        assert not gone.exists()
+
+    def test_raw_cohorts_stay(self, root: Path) -> None:
+        """Whatever no stage wrote is somebody's data, also with a file of that name in it."""
+        raw = root / "data" / "lungs" / "raw"
+        raw.mkdir(parents=True)
+        (raw / "clinical.csv").write_text("id")
+        (raw / "run.json").write_text('{"scanner": 1}')
+        copied = self.output(root, "livers", "livers", "data/backup/of/livers")
+        (root / "data" / "broken").mkdir()
+        (root / "data" / "broken" / "run.json").write_text("{")
+        assert list(reproduce.remove_undeclared(root)) == []
+        assert (raw / "clinical.csv").exists()
+        assert copied.exists()
+
+    def test_no_data_is_nothing_to_remove(self, root: Path) -> None:
+        assert list(reproduce.remove_undeclared(root)) == []
+
+
+@pytest.mark.slow
+def test_the_real_dvc_runs_once_and_then_finds_nothing_to_do(root: Path) -> None:
+    """What we read in DVC's messages is what DVC says."""
+    graph = root / "dvc.yaml"
+    graph.write_text(graph.read_text().replace("data/lungs/report", "data/lungs/probe"))
+    commit_all(root)
+    dvc = Path(sys.executable).with_name("dvc")
+    subprocess.run([dvc, "init", "-q"], cwd=root, check=True)
+    assert reproduce.reproduce(root, None, debug=False) == reproduce.Outcome(0, 1)
+    assert reproduce.reproduce(root, None, debug=False) == reproduce.Outcome(0, 0)
+    study = root / "studies" / "lungs.yaml"
+    study.write_text(study.read_text().replace("folds: 2", "folds: 1"))
+    assert reproduce.reproduce(root, None, debug=False) == reproduce.Outcome(2, 0, "probe@lungs")
+    (root / "pipelines" / "probe.py").write_text("import os; os.kill(os.getpid(), 9)")
+    killed = reproduce.reproduce(root, None, debug=False)
+    assert killed == reproduce.Outcome(1, 0, "probe@lungs", 9)
