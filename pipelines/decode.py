@@ -10,7 +10,7 @@ from oncotrail.errors import DataFault
 from oncotrail.imaging.decode import fill, limited
 from oncotrail.record import Run
 from oncotrail.study import base
-from oncotrail.study.pixels import Decode, ViewPixels
+from oncotrail.study.pixels import Decode
 
 
 class Limits(base.Settings):
@@ -27,22 +27,20 @@ class Settings(base.Settings):
 
 
 def main(settings: Settings, run: Run) -> None:
-    acquired = run.folder("acquire")
+    acquired, side = run.folder("acquire"), settings.limits.image_side
     images = tables.read(tables.IMAGES, acquired / "images.parquet")
-    views = {
-        name: limited(view, settings.limits.image_side)
-        for name, view in settings.decode.views.items()
-    }
-    parts = []
-    for name, view in views.items():
-        here = _of_view(images, name)
-        paths = [acquired / path for path in here["path"]]
-        digests = fill(run.out / f"{name}.npy", paths, view)
+    parts, used = [], {}
+    for name, declared in settings.decode.views.items():
+        view, here = limited(declared, side), _of_view(images, name)
+        digests = fill(run.out / f"{name}.npy", [acquired / path for path in here["path"]], view)
         parts.append(here.assign(row=range(len(here)), sha256=digests))
+        used[name] = view.model_dump()
+        run.params({f"{name}_rows": view.rows, f"{name}_columns": view.columns})
         run.say(f"{len(here)} images of {name} at {view.rows} x {view.columns}")
     pixels = pd.concat(parts)[list(tables.PIXELS.columns)]
     tables.write(tables.PIXELS, pixels, run.out / "pixels.parquet")
-    _record(views, run)
+    text = json.dumps(used, indent=1, sort_keys=True) + "\n"
+    (run.out / "decode.json").write_text(text, encoding="utf-8")
 
 
 def _of_view(images: pd.DataFrame, view: str) -> pd.DataFrame:
@@ -52,14 +50,6 @@ def _of_view(images: pd.DataFrame, view: str) -> pd.DataFrame:
         message = f"no patient has an image of the view {view!r}; the images are of: {known}."
         raise DataFault(message)
     return here
-
-
-def _record(views: dict[str, ViewPixels], run: Run) -> None:
-    used = {name: view.model_dump() for name, view in views.items()}
-    text = json.dumps(used, indent=1, sort_keys=True) + "\n"
-    (run.out / "decode.json").write_text(text, encoding="utf-8")
-    for name, view in views.items():
-        run.params({f"{name}_rows": view.rows, f"{name}_columns": view.columns})
 
 
 if __name__ == "__main__":

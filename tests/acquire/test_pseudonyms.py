@@ -36,6 +36,12 @@ def test_a_key_that_others_can_read_is_refused() -> None:
         stored_key("study")
 
 
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("a file where the folder should be")
+    with pytest.raises(KeyFault, match="let ONCOTRAIL_KEYS name a folder"):
+        stored_key("study")
+
+
 def test_a_damaged_key_is_not_replaced() -> None:
     """A new key would make every patient somebody else."""
     stored_key("study")

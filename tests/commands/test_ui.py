@@ -1,5 +1,6 @@
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -27,20 +28,25 @@ def test_pages_are_served_on_this_machine_only_until_ctrl_c(tmp_path: Path) -> N
     root = small_repository(tmp_path)
     environment = {name: v for name, v in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     program = [sys.executable, "-m", "oncotrail.cli", "ui"]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         program,
         cwd=root,
         env=environment,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    )
-    assert process.stdout is not None
-    address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
-    assert address
-    assert b"mlflow" in answer(address[0]).lower()
-    os.killpg(process.pid, 2)
-    assert process.wait(60) == 0
+    ) as process:
+        assert process.stdout is not None
+        address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert address
+        assert b"mlflow" in answer(address[0]).lower()
+        os.killpg(process.pid, signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "Traceback" not in told
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(address[0])  # noqa: S310 - http, here
 
 
 def answer(address: str, seconds: float = 120) -> bytes:

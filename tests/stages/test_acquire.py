@@ -14,6 +14,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
+from oncotrail.acquire.check import check
 from oncotrail.cohort import tables
 from oncotrail.errors import DataFault
 from oncotrail.record import MemoryRun
@@ -203,6 +204,20 @@ def test_a_tolerated_fault_is_an_exclusion_that_names_nobody(raw: Path, tmp_path
     assert len(pd.read_parquet(run.out / "cohort.parquet")) == 4
     flow = json.loads((run.out / "flow.json").read_text())
     assert flow["found"] == flow["eligible"] + sum(e["patients"] for e in flow["excluded"])
+
+
+def test_an_image_that_says_it_is_another_patient_stops(raw: Path) -> None:
+    """A file under the wrong name is the mistake that no later table can show."""
+    images = raw / "images" / "t4"
+    images.joinpath("HOSP-1.dcm").rename(images / "x")
+    images.joinpath("HOSP-2.dcm").rename(images / "HOSP-1.dcm")
+    images.joinpath("x").rename(images / "HOSP-2.dcm")
+    asked = settings(raw)
+    problems = check(raw, asked.acquire, asked.cohort).stopping
+    assert {(p.file, p.what, p.mend) for p in problems} == {
+        ("images/t4/HOSP-1.dcm", "says that it is of patient HOSP-2", "find out whose it is."),
+        ("images/t4/HOSP-2.dcm", "says that it is of patient HOSP-1", "find out whose it is."),
+    }
 
 
 def test_an_image_that_shows_a_name_stops_unless_a_person_looked(raw: Path, tmp_path: Path) -> None:

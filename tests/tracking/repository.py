@@ -100,7 +100,10 @@ class Repository:
         return self.write(
             self.record(
                 "fuse",
-                params={"learner.trees": 300, **{f"models.{model}.clinical": True for model in FUSIONS}},
+                params={
+                    "learner.trees": 300,
+                    **{f"models.{model}.clinical": True for model in FUSIONS},
+                },
                 metrics={f"{model}/fitted_patients": 100.0 for model in FUSIONS},
                 dependencies={f"data/{STUDY}/train": digest(self.root / f"data/{STUDY}/train")},
                 artifacts={f"{model}/model.json": "" for model in FUSIONS},

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from oncotrail.acquire import together
 from oncotrail.acquire.cells import Value
-from oncotrail.acquire.clinical import Clinical, read_clinical
+from oncotrail.acquire.clinical import Clinical, identity, read_clinical
 from oncotrail.acquire.findings import Exclusion, Findings, Problem
 from oncotrail.acquire.folder import LIST, Images, Source, find_images, missing_images
 from oncotrail.acquire.images import Examined, examine
@@ -60,8 +60,7 @@ def survey(folder: Path, acquire: Acquire, cohort: Cohort, key: Key, keep: Keep)
     problems = list(_wrongly_invented(folder, acquire))
     sheet = read_sheet(folder / CLINICAL, acquire.encoding, problems)
     clinical = Clinical() if sheet is None else read_clinical(sheet, cohort, problems)
-    # Without ids in the table every image would be nobody's, which is no news.
-    found = find_images(folder, cohort, clinical.known, problems) if clinical.known else Images()
+    found = _images(folder, acquire, cohort, clinical, problems)
     aliases = key.aliases(clinical.known | found.strays)
     looked = _Look(folder, acquire, cohort, aliases, keep)
     looked.at_all(clinical, found, problems)
@@ -114,6 +113,10 @@ class _Look:
             self.aliases[source.patient],
             checked_by_hand=self.acquire.burned_in == "checked_by_hand",
         )
+        said = identity(examined.result.said or "")
+        if said != source.patient and said in self.aliases:
+            message = f"says that it is of patient {said}; find out whose it is."
+            raise ImageFault(message)
         same = self.pictures[str(examined.row["sha256"])]
         same.append(source)
         for other in same[:-1]:
@@ -121,6 +124,15 @@ class _Look:
                 message = f"shows the very picture of {other.file}; export the view's own image."
                 raise ImageFault(message)
         return examined
+
+
+def _images(
+    folder: Path, acquire: Acquire, cohort: Cohort, clinical: Clinical, problems: list[Problem]
+) -> Images:
+    """Without ids in the table every image would be nobody's, which is no news."""
+    if not clinical.known:
+        return Images()
+    return find_images(folder, acquire.encoding, cohort, clinical.known, problems)
 
 
 def _of_image(source: Source, fault: ImageFault) -> Problem:

@@ -42,12 +42,16 @@ class Images:
 
 
 def find_images(
-    folder: Path, cohort: Cohort, known: Collection[str], problems: list[Problem]
+    folder: Path,
+    encoding: str | None,
+    cohort: Cohort,
+    known: Collection[str],
+    problems: list[Problem],
 ) -> Images:
     """Every image, by patient and view; whatever does not fit is among the problems."""
     images = Images()
     if (folder / LIST).exists():
-        sheet = read_sheet(folder / LIST, None, problems)
+        sheet = read_sheet(folder / LIST, encoding, problems)
         images.read_as = None if sheet is None else sheet.read_as
         sources = [] if sheet is None else list(_listed(sheet, problems))
     else:

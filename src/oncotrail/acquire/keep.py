@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,8 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from oncotrail.acquire.check import Survey
+from oncotrail.acquire.findings import Findings
 from oncotrail.acquire.images import Examined
 from oncotrail.cohort import tables
+from oncotrail.record import Scalar
+from oncotrail.study.cohort import Cohort
+from oncotrail.study.source import Acquire
 
 CHANGES_AT_ONCE = 50_000  # rows of the log in memory
 
@@ -57,6 +62,41 @@ class Keeper:
         self._writer.write_table(pa.table(self._waiting, schema=self._schema))
         for column in self._waiting.values():
             column.clear()
+
+
+def write_tables(survey: Survey, cohort: Cohort, out: Path) -> None:
+    """Write cohort, images, exclusions and the flow of patients."""
+    tables.write(cohort.table(), cohort_frame(survey), out / "cohort.parquet")
+    tables.write(tables.IMAGES, images_frame(survey), out / "images.parquet")
+    tables.write(tables.EXCLUSIONS, exclusions_frame(survey), out / "exclusions.parquet")
+    text = json.dumps(flow(survey), indent=1, ensure_ascii=False) + "\n"
+    (out / "flow.json").write_text(text, encoding="utf-8")
+
+
+def asked(acquire: Acquire, findings: Findings) -> dict[str, Scalar]:
+    """What was asked for, and how the tables were read, for the run's page."""
+    read_as = {f"{Path(file).stem}_read_as": how for file, how in findings.encodings.items()}
+    return {**acquire.model_dump(include={"pseudonyms", "on_fault", "burned_in"}), **read_as}
+
+
+def counts(survey: Survey) -> dict[str, float]:
+    """How many patients and images, for the run's page."""
+    found, eligible = survey.findings.patients, survey.findings.eligible
+    return {
+        "patients_found": found,
+        "patients_excluded": found - eligible,
+        "patients_eligible": eligible,
+        "images": len(survey.images),
+    }
+
+
+def sentence(survey: Survey) -> str:
+    """The same in words, for the terminal."""
+    found, eligible = survey.findings.patients, survey.findings.eligible
+    return (
+        f"{found} patients found, {found - eligible} excluded, {eligible} eligible; "
+        f"{len(survey.images)} images de-identified"
+    )
 
 
 def cohort_frame(survey: Survey) -> pd.DataFrame:

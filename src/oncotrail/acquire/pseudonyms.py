@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from oncotrail.errors import KeyFault
 from oncotrail.imaging.deidentify import Alias
@@ -60,6 +61,11 @@ class Key:
         return hmac.digest(self.secret, f"{purpose}/{text}".encode(), hashlib.sha256)
 
 
+def key_of(study: str, pseudonyms: Literal["keyed", "invented"]) -> Key:
+    """The key that the study file asks for."""
+    return invented_key(study) if pseudonyms == "invented" else stored_key(study)
+
+
 def invented_key(study: str) -> Key:
     """The key of a cohort that never lived: the same on every machine, secret to nobody."""
     return Key(hashlib.sha256(f"oncotrail invented {study}".encode()).digest())
@@ -74,7 +80,14 @@ def key_path(study: str) -> Path:
 def stored_key(study: str) -> Key:
     """The study's key, made on first use and readable by its owner alone."""
     path = key_path(study)
-    made = _make(path)
+    try:
+        made = _make(path)
+    except OSError as error:
+        message = (
+            f"{path} cannot be written ({error.strerror}); make its folder writable, or let "
+            f"{FOLDER_VARIABLE} name a folder of yours."
+        )
+        raise KeyFault(message) from error
     if path.stat().st_mode & OTHERS:
         message = f"{path} can be read by others on this machine; run chmod 600 {path}."
         raise KeyFault(message)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from oncotrail.errors import TrackingFault
@@ -29,13 +31,33 @@ def ui(root: Path, port: int | None, say: Callable[[str], None]) -> int:
     say(f"MLflow at http://{HOST}:{chosen} over {store.uri}; Ctrl-C ends it.")
     words = ["server", "--host", HOST, "--port", str(chosen), "--backend-store-uri", store.uri]
     program = [sys.executable, "-m", "mlflow", *words, "--workers", "1"]
-    with subprocess.Popen(program, cwd=root, env=dict(os.environ)) as server:  # noqa: S603 - our mlflow
+    # In a session of its own: Ctrl-C is ours alone, and ends its workers without their tracebacks.
+    server = subprocess.Popen(  # noqa: S603 - our mlflow
+        program, cwd=root, env=dict(os.environ), start_new_session=True
+    )
+    with _hanging_up_is_leaving(), server:
         try:
             return server.wait()
         except KeyboardInterrupt:
-            server.terminate()
-            server.wait()
             return 0
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGTERM)
+
+
+@contextmanager
+def _hanging_up_is_leaving() -> Iterator[None]:
+    """A closed terminal or a `kill` leaves like Ctrl-C does, so that no server stays behind."""
+
+    def leave(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def free_port(first: int = FIRST_PORT) -> int:

@@ -51,14 +51,17 @@ def limited(view: ViewPixels, image_side: int | None) -> ViewPixels:
 def fill(store: Path, paths: Sequence[Path], view: ViewPixels) -> list[str]:
     """Write row i of `store` from the i-th path; return the digest of each row as stored.
 
-    The store is mapped and not held, so the memory that this needs does not grow with the cohort.
+    Rows go straight to the file: memory does not grow with the cohort, and a full disk is an error
+    (under a map it would be a crash).
     One process: a 512 x 512 DICOM slice takes 2 ms, less than a worker would need to be started.
     """
     shape = (len(paths), view.rows, view.columns)
-    rows = open_memmap(store, mode="w+", dtype=np.uint8, shape=shape)
+    begin = open_memmap(store, mode="w+", dtype=np.uint8, shape=shape).offset
     digests = []
-    for row, path in enumerate(paths):
-        rows[row] = pixels_of(path, view)
-        digests.append(digest(rows[row]))
-    rows.flush()
+    with store.open("r+b") as file:
+        file.seek(begin)
+        for path in paths:
+            pixels = pixels_of(path, view)
+            file.write(pixels.tobytes())
+            digests.append(digest(pixels))
     return digests

@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pydicom import config, dcmwrite
@@ -53,19 +53,22 @@ class Change:
 
 @dataclass(frozen=True)
 class Deidentified:
-    """The new file, its ending, and what was changed on the way."""
+    """The new file, its ending, and what was changed on the way.
+
+    `said` is the patient's id as the source file had it: to compare with, never to write.
+    """
 
     file: ImageFile
     ending: str
     changes: tuple[Change, ...]
+    said: str | None = field(default=None, repr=False)
 
 
 def deidentified(file: ImageFile, alias: Alias, *, checked_by_hand: bool) -> Deidentified:
     """The same picture without whose it is, or `DeidentificationRefused`."""
     with decoding(file.kind):
         if file.kind == "DICOM":
-            data, changes = _dicom(file.data, alias, checked_by_hand=checked_by_hand)
-            return Deidentified(ImageFile("DICOM", data), ".dcm", changes)
+            return _dicom(file.data, alias, checked_by_hand=checked_by_hand)
         stripped = metadata.STRIP[file.kind](file.data)
     changes = tuple(Change(name, name, "remove") for name in stripped.removed)
     return Deidentified(ImageFile(file.kind, stripped.data), stripped.ending, changes)
@@ -102,7 +105,7 @@ def shifted(date: str, days: int) -> str:
         moved = datetime.strptime(date.strip(), "%Y%m%d") + timedelta(days=days)  # noqa: DTZ007
     except (ValueError, OverflowError):
         return ""
-    return f"{moved:%Y%m%d}"
+    return f"{moved.year:04}{moved:%m%d}"
 
 
 def _why_pixels_may_tell(dataset: Dataset) -> str | None:
@@ -124,7 +127,7 @@ def _is_embedded_overlay(dataset: Dataset, tag: BaseTag) -> bool:
     return tag.group & 0xFFE1 == 0x6000 and tag.element == 0x0102 and bool(dataset[tag].value)  # noqa: PLR2004
 
 
-def _dicom(data: bytes, alias: Alias, *, checked_by_hand: bool) -> tuple[bytes, tuple[Change, ...]]:
+def _dicom(data: bytes, alias: Alias, *, checked_by_hand: bool) -> Deidentified:
     dataset = dicom.dataset_of(data)
     if not checked_by_hand:
         refuse_if_pixels_may_tell(dataset)
@@ -134,7 +137,8 @@ def _dicom(data: bytes, alias: Alias, *, checked_by_hand: bool) -> tuple[bytes, 
     clean.file_meta = _meta(dataset, clean)
     buffer = io.BytesIO()
     dcmwrite(buffer, clean, enforce_file_format=True)
-    return buffer.getvalue(), tuple(changes)
+    file = ImageFile("DICOM", buffer.getvalue())
+    return Deidentified(file, ".dcm", tuple(changes), dicom.text(dataset, "PatientID"))
 
 
 def _cleaned(dataset: Dataset, alias: Alias, changes: list[Change], above: str) -> Dataset:
