@@ -29,10 +29,11 @@ setup: $(READY) ## make .venv from requirements.lock (the others do it too)
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "$(PYTHON) is $$($(PYTHON) -V 2>&1); Oncotrail needs Python 3.11 or newer: make PYTHON=python3.11"; exit 2; }
+	@echo "setting up $(VENV) from requirements.lock: 7 GB, some minutes the first time"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x "$(UV)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV_WANTED)"
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $(READY)
 
 lock: $(READY) ## write requirements.lock anew from pyproject.toml

@@ -103,7 +103,7 @@ def test_an_experiment_may_differ_and_says_so(root: Path, place: str) -> None:
     put(root, metrics(auc=0.9))
     found = verify(root, [STUDY])
     found.judge()
-    assert f"an experiment, not a reproduction: {place} differ" in told(found)
+    assert f"an experiment, not a reproduction: {place} changed." in told(found)
     assert "different: results/lungs/metrics.json: clinical.test.auc.value" in told(found)
 
 
@@ -130,3 +130,22 @@ def test_a_folder_without_git_cannot_be_compared(tmp_path: Path) -> None:
 
 def test_another_study_is_left_out(root: Path) -> None:
     assert verify(root, ["livers"]).figures == ()
+
+
+def test_a_file_may_name_the_figure_that_it_holds(root: Path) -> None:
+    small = root / "results" / STUDY / "auc.json"
+    small.write_text('{"clinical": {"test": 0.75}}')
+    commit_all(root)
+    small.write_text('{"clinical": {"test": 0.76}}')
+    assert len(verify(root, [STUDY]).having("within tolerance")) == 1
+
+
+def test_an_experiment_names_the_first_that_moved(root: Path) -> None:
+    many = {str(number): {"patients": number} for number in range(50)}
+    put(root, many)
+    commit_all(root)
+    (root / "params.yaml").write_text((root / "params.yaml").read_text() + "# changed\n")
+    put(root, {name: {"patients": -1} for name in many})
+    lines = list(verify(root, [STUDY]).lines())
+    assert sum("different: results" in line for line in lines) == 20
+    assert "  and 30 more: git diff results/" in lines

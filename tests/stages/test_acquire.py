@@ -21,7 +21,7 @@ from oncotrail.record import MemoryRun
 from pipelines import acquire
 
 STUDY = "small"
-SECRETS = ("Xanthippe", "HOSP-", "19510", "20200", "1.2.826")  # of names, ids, dates and UIDs
+SECRETS = ("Xanthippe", "HOSP-", "1951010", "2020030", "1.2.826.")  # names, ids, dates and UIDs
 COHORT = {
     "patient": "mrn",
     "site": "site",

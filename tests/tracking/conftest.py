@@ -27,7 +27,9 @@ def little_code(monkeypatch: pytest.MonkeyPatch) -> None:
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database, made once: the migration takes seconds."""
     root = tmp_path_factory.mktemp("empty")
-    open_store(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        open_store(root)
     return root / FOLDER / DATABASE
 
 

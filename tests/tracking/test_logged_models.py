@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from oncotrail.tracking import logged_models
-from oncotrail.tracking.store import tracking_uri
+from oncotrail.tracking.store import as_default, tracking_uri
 from oncotrail.tracking.sync import sync
 from tests.serving import study
 
@@ -53,14 +53,15 @@ def test_the_logged_model_has_code_signature_and_pinned_packages_and_no_pickle(
 ) -> None:
     import mlflow
 
-    mlflow.set_tracking_uri(tracking_uri(synced))
-    folder = Path(mlflow.artifacts.download_artifacts("models:/oncotrail-toy@challenger"))
+    address = "models:/oncotrail-toy@challenger"
+    with as_default(tracking_uri(synced)):
+        folder = Path(mlflow.artifacts.download_artifacts(address))
+        signature = mlflow.models.get_model_info(address).signature
     files = {path.name for path in folder.rglob("*") if path.is_file()}
     assert "pyfunc_model.py" in files
     assert not [name for name in files if name.endswith(".pkl")]
     requirements = (folder / "requirements.txt").read_text().splitlines()
     assert all("==" in line and "+" not in line for line in requirements)
-    signature = mlflow.models.get_model_info("models:/oncotrail-toy@challenger").signature
     assert signature.inputs.input_names() == ["t4", "age", "her2"]
     assert signature.outputs.input_names() == ["probability"]
 

@@ -28,7 +28,7 @@ def test_a_version_leads_to_its_run_and_to_how_it_is_called(repository: Reposito
     assert version.tags["validation_auc"] == "0.8000"
     assert "| `t4` | path of an image |" in version.description
     assert "| `age` | 18 to 100 years |" in version.description
-    logged = client.get_logged_model(version.model_id)
+    logged = client.get_logged_model(version.source.removeprefix("models:/"))
     assert (logged.name, str(logged.status)) == ("clinical_t4", "READY")
     assert logged.source_run_id == version.run_id
 
@@ -64,6 +64,6 @@ def test_a_person_may_promote_a_version_without_sync_minding(repository: Reposit
     repository.whole_study()
     sync(repository.root)
     client = open_store(repository.root).client
-    client.set_registered_model_alias(BEST, "champion", "1")
+    client.set_registered_model_alias(BEST, "champion", 1)
     assert sync(repository.root).aliases == 0
-    assert client.get_model_version_by_alias(BEST, "champion").version == "1"
+    assert client.get_model_version_by_alias(BEST, "champion").version == 1

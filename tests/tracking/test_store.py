@@ -60,7 +60,7 @@ def test_an_experiment_that_was_deleted_is_restored(repository: Repository) -> N
 def test_a_damaged_database_is_named_with_the_mend(repository: Repository) -> None:
     database = repository.root / "mlruns" / "mlflow.db"
     database.write_text("not a database, but long enough to be read as one" * 100)
-    with pytest.raises(TrackingFault, match=r"mlflow\.db cannot be used .*delete .*oncotrail sync"):
+    with pytest.raises(TrackingFault, match=r"mlflow\.db cannot be used .*move that file away"):
         store.open_store(repository.root)
 
 

@@ -18,7 +18,7 @@ from oncotrail.study.load import PARAMS, read_yaml
 from oncotrail.study.params import Params, Tolerance
 
 DECIDES_THE_RESULT = ["params.yaml", "studies", "src", "pipelines", "dvc.yaml", "requirements.lock"]
-_MOST_LINES = 40
+_MOST_OF_AN_EXPERIMENT = 20
 
 Verdict = Literal["identical", "within tolerance", "different"]
 
@@ -69,18 +69,25 @@ class Verification:
             yield "verify: nothing to compare with: commit results/ and dvc.lock as the reference."
             return
         if self.edited:
-            edited = _some(self.edited)
-            yield f"verify: an experiment, not a reproduction: {edited} differ from git."
+            yield f"verify: an experiment, not a reproduction: {_some(self.edited)} changed."
         counts = ", ".join(
             f"{len(self.having(verdict))} {verdict}"
             for verdict in ("identical", "within tolerance", "different")
         )
         yield f"verify: {len(self.figures)} figures against git: {counts}."
-        for verdict in ("within tolerance", "different"):
-            yield from _named(self.having(verdict), verdict)
+        yield from self._named()
         if self.outputs:
             same = f"{self.outputs_same} of {self.outputs}"
             yield f"verify: {same} outputs in dvc.lock are the same to the byte (for information)."
+
+    def _named(self) -> Iterator[str]:
+        """Each figure that moved; of an experiment, where many do, the first."""
+        moved = [*self.having("different"), *self.having("within tolerance")]
+        shown = moved[:_MOST_OF_AN_EXPERIMENT] if self.edited else moved
+        for figure in shown:
+            yield f"  {figure.verdict}: {figure.sentence()}"
+        if len(shown) < len(moved):
+            yield f"  and {len(moved) - len(shown)} more: git diff results/"
 
     def judge(self) -> None:
         """Raise where a reproduction differs; an experiment may."""
@@ -127,7 +134,14 @@ def _compared(root: Path, path: str, tolerance: Tolerance) -> Iterator[Compared]
             apart = distance(here[steps], there[steps])
         else:
             apart = float("inf")
-        yield Compared(path, steps, here.get(steps), there.get(steps), apart, tolerance.of(steps))
+        yield Compared(
+            path,
+            steps,
+            here.get(steps),
+            there.get(steps),
+            apart,
+            tolerance.of((Path(path).stem, *steps)),
+        )
 
 
 def _outputs(root: Path) -> tuple[int, int]:
@@ -149,13 +163,6 @@ def _digests(lock: dict[str, Any]) -> dict[str, str]:
         for stage in (lock.get("stages") or {}).values()
         for out in stage.get("outs", [])
     }
-
-
-def _named(figures: list[Compared], verdict: Verdict) -> Iterator[str]:
-    for figure in figures[:_MOST_LINES] if verdict != "different" else figures:
-        yield f"  {verdict}: {figure.sentence()}"
-    if verdict != "different" and len(figures) > _MOST_LINES:
-        yield f"  {verdict}: and {len(figures) - _MOST_LINES} more"
 
 
 def _shown(value: Figure) -> str:

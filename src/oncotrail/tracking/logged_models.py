@@ -35,8 +35,9 @@ def logged_model(
     store: Store, experiment: str, run: str | None, entry: Entry, folder: Path
 ) -> LoggedModel:
     """The MLflow model with this digest; made, if there is none that is complete."""
-    filled = f"tags.{DIGEST} = '{entry.digest}'"
-    for there in every(store.client.search_logged_models, [experiment], filled):
+    same = f"tags.{DIGEST} = '{entry.digest}'"
+    there: LoggedModel
+    for there in every(store.client.search_logged_models, [experiment], same):
         if there.status == "READY":
             return there
         store.client.delete_logged_model(there.model_id)  # a sync was killed in the middle

@@ -17,7 +17,7 @@ from oncotrail.serving.manifest import Manifest
 from oncotrail.tracking import labels
 from oncotrail.tracking.logged_models import DIGEST, logged_model
 from oncotrail.tracking.notes import version_note
-from oncotrail.tracking.store import Store, every
+from oncotrail.tracking.store import Store, as_default, every
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import RegisteredModel
@@ -140,14 +140,15 @@ def _make(store: Store, name: str, model: Declared, run: Place | None) -> str:
     logged = logged_model(store, experiment, run_id, model.entry, model.folder)
     tags = {DIGEST: model.entry.digest, "kind": model.entry.kind, labels.KEY: model.entry.run}
     figures = {figure: f"{value:.4f}" for figure, value in sorted(model.entry.metrics.items())}
-    made = store.client.create_model_version(
-        name,
-        source=logged.artifact_location,
-        run_id=run_id,
-        tags=tags | figures,
-        description=version_note(Manifest.read(model.folder), model.entry),
-        model_id=logged.model_id,
-    )
+    with as_default(store.uri):
+        made = store.client.create_model_version(
+            name,
+            source=f"models:/{logged.model_id}",
+            run_id=run_id,
+            tags=tags | figures,
+            description=version_note(Manifest.read(model.folder), model.entry),
+            model_id=logged.model_id,
+        )
     return str(made.version)
 
 

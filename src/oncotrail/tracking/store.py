@@ -143,6 +143,25 @@ def translated(uri: str) -> Iterator[None]:
         raise _unusable(uri, error) from error
 
 
+@contextmanager
+def as_default(uri: str) -> Iterator[None]:
+    """Make this store the process's own for a while.
+
+    MLflow's registry looks a logged model up in the default store, whichever client asks it to,
+    and would make one in the current folder.
+    """
+    import mlflow
+
+    become: Any = mlflow.set_tracking_uri
+    is_set: Any = mlflow.is_tracking_uri_set
+    before = mlflow.get_tracking_uri() if is_set() else None
+    become(uri)
+    try:
+        yield
+    finally:
+        become(before)
+
+
 def every(search: Callable[..., Any], *arguments: object) -> Iterator[Any]:
     """All that one of MLflow's searches finds: it answers a page at a time."""
     found = search(*arguments)
@@ -199,6 +218,9 @@ def _unusable(uri: str, error: Exception) -> TrackingFault:
     if database_of(uri) is None:
         mend = "start it, or correct or unset MLFLOW_TRACKING_URI"
     else:
-        mend = f"delete {database_of(uri)} and run oncotrail sync: it is rebuilt from the files"
+        mend = (
+            "run oncotrail sync again; if it stays so, move that file away and run oncotrail sync, "
+            "which rebuilds it from the files"
+        )
     place = without_password(uri)
     return TrackingFault(f"the tracking store at {place} cannot be used ({reason}); {mend}.")

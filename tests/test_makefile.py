@@ -1,0 +1,64 @@
+"""The front door: what `make` offers, and what it would run."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def make(*words: str, where: Path = REPOSITORY) -> str:
+    command = ["make", "-f", str(REPOSITORY / "Makefile"), *words]
+    return subprocess.run(command, cwd=where, capture_output=True, text=True, check=True).stdout
+
+
+def test_make_alone_lists_the_targets_with_a_word_on_each() -> None:
+    lines = make().splitlines()
+    names = {line.split()[1] for line in lines}
+    assert {"setup", "repro", "test", "test-all", "check", "ui", "clean"} <= names
+    assert all(len(line.split()) > 3 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "runs"),
+    [
+        ([], ".venv/bin/oncotrail repro"),
+        (["STUDY=lungs"], ".venv/bin/oncotrail repro --study lungs"),
+        (["PUBLISHED=1"], ".venv/bin/oncotrail repro --recipe published"),
+        (["PUBLISHED=0"], ".venv/bin/oncotrail repro --recipe demo"),
+        (["DEBUG=1"], ".venv/bin/oncotrail --debug repro"),
+    ],
+)
+def test_settings_reach_the_command(words: list[str], runs: str) -> None:
+    told = make("-n", "-o", ".venv/.set-up", "repro", *words)
+    assert " ".join(told.split()) == runs
+
+
+def test_clean_takes_caches_and_leaves_what_cannot_be_made_again(tmp_path: Path) -> None:
+    keep = ["data/raw/a.dcm", "mlruns/mlflow.db", ".oncotrail/runs/a.json", "results/m.json"]
+    drop = [".mypy_cache/a", ".oncotrail/partial/a", "src/room/__pycache__/a.pyc"]
+    for name in [*keep, *drop, "pipelines/a", "tests/a", "bench/a"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    make("clean", where=tmp_path)
+    assert all((tmp_path / name).exists() for name in keep)
+    assert not any((tmp_path / name).exists() for name in drop)
+
+
+def test_an_old_python_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text('#!/bin/sh\n[ "$1" = -V ] && echo "Python 3.9.2" && exit 0\nexit 1\n')
+    old.chmod(0o755)
+    for name in ("requirements.lock", "pyproject.toml"):
+        (tmp_path / name).touch()
+    command = ["make", "-f", str(REPOSITORY / "Makefile"), "setup", f"PYTHON={old}"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "is Python 3.9.2; Oncotrail needs Python 3.11 or newer" in ended.stdout
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_no_address_is_in_the_lock_or_the_makefile() -> None:
+    for name in ("requirements.lock", "Makefile"):
+        assert "://" not in (REPOSITORY / name).read_text(encoding="utf-8")
