@@ -1,7 +1,6 @@
 """Every network and fusion as a folder that can be served, and which of them is the best."""
 
 from oncotrail import stage
-from oncotrail.errors import AuditFailed
 from oncotrail.record import Run, RunRecord
 from oncotrail.serving import catalogue, package
 from oncotrail.study import base
@@ -22,52 +21,30 @@ class Settings(base.Settings):
 
 
 def main(settings: Settings, run: Run) -> None:
-    if not (run.folder("audit") / "audit.json").is_file():
-        message = "the study has not passed its audit; run make repro, and mend what it names."
-        raise AuditFailed(message)
-    trained = {
-        network: run.folder("train", network)
-        for network in only_declared(run.folder("train"), settings.network)
-    }
-    fused = RunRecord.read(run.folder("fuse") / "run.json")
-    figures = figures_by_model(run)
+    catalogue.must_have_passed(run.folder("audit"))
+    only_declared(run.folder("train"), settings.network)
+    trained = {network: run.folder("train", network) for network in settings.network}
+    figures = RunRecord.read(run.folder("evaluate") / "run.json").on_members
     entries = []
     for network, folder in trained.items():
         model = network.removeprefix(f"{run.study}-")
         made = package.package_network(run.study, model, folder, run.out / model)
         key = RunRecord.read(folder / "run.json").key
-        entries.append(catalogue.entry_of(run.out / model, made, key, figures.get(model, {})))
+        entries.append(catalogue.entry_of(run.out / model, made, key, figures.get(network, {})))
+    fused, clinical = run.folder("fuse"), settings.cohort.clinical
     for model in settings.fusion.models:
         made = package.package_fusion(
-            run.study,
-            model,
-            run.folder("fuse") / model,
-            run.out / model,
-            trained=trained,
-            clinical=settings.cohort.clinical,
+            run.study, model, fused / model, run.out / model, trained=trained, clinical=clinical
         )
-        key = f"{fused.key}/{model}"
-        entries.append(catalogue.entry_of(run.out / model, made, key, figures.get(model, {})))
+        key = f"{RunRecord.read(fused / 'run.json').key}/{model}"
+        named = figures.get(f"{run.study}-{model}", {})
+        entries.append(catalogue.entry_of(run.out / model, made, key, named))
     models = catalogue.catalogue_of(run.study, settings.registry.best_by, entries)
     models.write(run.out)
-    record(models, run)
-
-
-def figures_by_model(run: Run) -> dict[str, dict[str, float]]:
-    """What evaluate says of each model, by the model's name without the study's."""
-    evaluated = RunRecord.read(run.folder("evaluate") / "run.json").on_members
-    return {name.removeprefix(f"{run.study}-"): values for name, values in evaluated.items()}
-
-
-def record(models: catalogue.Catalogue, run: Run) -> None:
     run.params({"best_by": models.best_by, "challenger": models.challenger})
-    best = next(entry for entry in models.models if entry.model == models.challenger)
-    run.metrics(best.metrics)
+    run.metrics(models.best.metrics)
     run.artifact(run.out / catalogue.CATALOGUE)
-    run.say(
-        f"{len(models.models)} models; the best by {models.best_by} is {models.challenger} "
-        f"({best.metrics[models.best_by]:.3f})"
-    )
+    run.say(models.sentence())
 
 
 if __name__ == "__main__":

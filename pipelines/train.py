@@ -1,9 +1,5 @@
 """Train: one network learns from its patients, and says what it thinks of all of them."""
 
-from __future__ import annotations
-
-from pydantic import Field
-
 from oncotrail import compute, stage
 from oncotrail.backbones import loop, material, plan, results, weights
 from oncotrail.backbones.progress import watched
@@ -11,14 +7,6 @@ from oncotrail.cohort import tables
 from oncotrail.record import Run, generator
 from oncotrail.study import base
 from oncotrail.study.cohort import Cohort
-
-SHOWN = (
-    weights.WEIGHTS,
-    weights.BLUEPRINT,
-    "features.parquet",
-    "history.csv",
-    "predictions.parquet",
-)
 
 
 class Limits(base.Settings):
@@ -30,7 +18,7 @@ class Limits(base.Settings):
 class Compute(base.Settings):
     """Where training runs."""
 
-    threads: int = Field(ge=1)
+    threads: int
 
 
 class Settings(base.Settings):
@@ -50,7 +38,6 @@ def main(settings: Settings, run: Run) -> None:
     decoded = material.read_view(run.folder("decode"), chosen.view)
     given = material.gather(decoded, cohort, split, chosen.outcome)
     learns, chooses = given.learns(), given.chooses()
-
     seed = int(generator(settings.seed, "train", run.key).integers(2**62))
     recipe = plan.recipe(chosen, settings.limits.epochs, seed)
     network = plan.begin(chosen, learns.pixels, seed)
@@ -64,7 +51,7 @@ def main(settings: Settings, run: Run) -> None:
     results.write_scored(run.out, blueprint, given.images, scored, settings.seed)
     fitted = results.fitted_objects(blueprint, trained, learns, chooses)
     results.write_learned(run.out, trained, fitted)
-    for name in SHOWN:
+    for name in results.SHOWN:
         run.artifact(run.out / name)
     run.metrics(results.summary(trained, network.parameter_count()))
 

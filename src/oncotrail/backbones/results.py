@@ -11,9 +11,11 @@ import pandas as pd
 from oncotrail.backbones.batches import Examples
 from oncotrail.backbones.loop import Trained
 from oncotrail.backbones.scoring import Numbers, Scored
-from oncotrail.backbones.weights import Blueprint
+from oncotrail.backbones.weights import BLUEPRINT, WEIGHTS, Blueprint
 from oncotrail.cohort import tables
 from oncotrail.record import FittedKind, FittedOn, counted
+
+SHOWN = (WEIGHTS, BLUEPRINT, "features.parquet", "history.csv", "predictions.parquet")
 
 
 def write_scored(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from oncotrail.errors import ModelFault
+from oncotrail.errors import AuditFailed, ModelFault
 from oncotrail.serving.manifest import Kind, Manifest, digest_of
 
 CATALOGUE = "models.json"
@@ -37,6 +37,17 @@ class Catalogue:
     challenger: str
     models: tuple[Entry, ...]
 
+    @property
+    def best(self) -> Entry:
+        """The challenger's entry."""
+        return next(entry for entry in self.models if entry.model == self.challenger)
+
+    def sentence(self) -> str:
+        """How many models there are and which is the best."""
+        figure = self.best.metrics[self.best_by]
+        best = f"the best by {self.best_by} is {self.challenger} ({figure:.3f})"
+        return f"{len(self.models)} models; {best}"
+
     def write(self, folder: Path) -> None:
         """Write models.json."""
         text = json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
@@ -55,6 +66,13 @@ class Catalogue:
         except (OSError, ValueError, TypeError, KeyError) as error:
             message = f"{path} is no list of models ({error}); run the register stage again."
             raise ModelFault(message) from None
+
+
+def must_have_passed(audit: Path) -> None:
+    """A model of a study that has not passed its audit is not for anybody's use."""
+    if not (audit / "audit.json").is_file():
+        message = "the study has not passed its audit; run make repro, and mend what it names."
+        raise AuditFailed(message)
 
 
 def entry_of(folder: Path, manifest: Manifest, run: str, figures: Mapping[str, float]) -> Entry:

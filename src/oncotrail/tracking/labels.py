@@ -17,6 +17,7 @@ PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"
 
 NETWORK_STAGE = "train"
+EPOCH = "epoch/"
 LONGEST_PARAM = 6000
 LONGEST_TAG = 5000
 _NOT_IN_A_NAME = re.compile(r"[^\w/.\- :]")
@@ -77,8 +78,11 @@ def epoch_metric(name: str) -> str:
 
     Without it `validation_auc` of the last epoch and `validation_auc` of the chosen network would
     be one metric, and MLflow would show the later number.
+
+    >>> epoch_metric("train_loss"), epoch_metric("epoch/train_loss")
+    ('epoch/train_loss', 'epoch/train_loss')
     """
-    return f"epoch/{name}"
+    return f"{EPOCH}{name.removeprefix(EPOCH)}"
 
 
 def texts(values: Mapping[str, Any]) -> dict[str, str]:

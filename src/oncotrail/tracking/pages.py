@@ -22,6 +22,7 @@ from oncotrail.tracking.notes import run_note
 
 FUSION_STAGE = "fuse"
 SPLIT_STAGE = "split"
+TUNE_STAGE = "tune"
 MODEL = "model.json"
 SIDECARS = Path(".oncotrail") / "runs"
 
@@ -77,7 +78,7 @@ class _Found:
 
 def pages_of(root: Path) -> list[Page]:
     """The pages of everything below data/, parents before their children."""
-    found = [_Found(read_record(path), path.parent) for path in records_in(root)]
+    found = [_Found(_with_tuned(root, read_record(path)), path.parent) for path in records_in(root)]
     reports = _reports(root, found)
     return [page for one in found for page in _pages(root, one, reports[one.record.study])]
 
@@ -95,6 +96,23 @@ def read_record(path: Path) -> RunRecord:
     except (ValueError, TypeError, KeyError) as error:
         message = f"{path} is not a run's record ({error}); delete its folder and run make repro."
         raise UserFault(message) from None
+
+
+def _with_tuned(root: Path, record: RunRecord) -> RunRecord:
+    """A network's record with what was bent before it: tune read the study file, train did not.
+
+    Where train used another value than tune passed on, a limit of params.yaml capped it.
+    """
+    path = folder(root, record.study, TUNE_STAGE, record.name) / "run.json"
+    if record.stage != NETWORK_STAGE or not path.is_file():
+        return record
+    tuned = read_record(path)
+    capped = {
+        f"limited.{name}": [asked, record.params[name]]
+        for name, asked in tuned.params.items()
+        if name in record.params and record.params[name] != asked
+    }
+    return replace(record, bent={**tuned.bent, **record.bent, **capped})
 
 
 @dataclass(frozen=True)
