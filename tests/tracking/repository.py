@@ -157,13 +157,17 @@ class Repository:
         runs = {record.name.removeprefix(f"{STUDY}-"): record.key for record in trained}
         return runs | {model: f"{fused.key}/{model}" for model in FUSIONS}
 
-    def whole_study(self, *, rate: float = 0.001) -> None:
-        """Everything that a repro leaves, but images."""
+    def judged_study(self, *, rate: float = 0.001) -> None:
+        """Everything up to evaluate: what a test needs that is not about the registry."""
         self.split()
         self.network("t4", rate=rate)
         self.network("t11", rate=rate)
         self.fuse()
         self.evaluate()
+
+    def whole_study(self, *, rate: float = 0.001) -> None:
+        """Everything that a repro leaves, but images."""
+        self.judged_study(rate=rate)
         self.register()
 
     def clone(self, root: Path) -> Repository:

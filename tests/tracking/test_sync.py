@@ -49,7 +49,7 @@ def test_a_store_rebuilt_from_pulled_files_shows_what_the_computed_one_shows(
 
 
 def test_what_a_network_page_shows(repository: Repository) -> None:
-    repository.whole_study()
+    repository.judged_study()
     sync(repository.root)
     page = contents(repository.root).runs[repository.key("train", "t4")]
     assert page.name == "t4"
@@ -71,14 +71,14 @@ def test_what_a_network_page_shows(repository: Repository) -> None:
     }
     assert expected.items() <= page.tags.items()
     assert f"dependency.data/{STUDY}/split" in page.tags
-    assert "package.numpy" in page.tags
+    assert "numpy" in page.tags["packages"]
     assert "validation 0.600 (0.500 to 0.700)" in page.tags[labels.NOTE]
 
 
 def test_fusions_are_children_of_the_fuse_run_with_the_same_metric_names(
     repository: Repository,
 ) -> None:
-    repository.whole_study()
+    repository.judged_study()
     sync(repository.root)
     runs = contents(repository.root).runs
     key = repository.key("fuse")
@@ -103,7 +103,7 @@ def test_a_second_sync_changes_nothing(repository: Repository) -> None:
 
 
 def test_an_unchanged_store_is_left_without_importing_mlflow(repository: Repository) -> None:
-    repository.whole_study()
+    repository.judged_study()
     sync(repository.root)
     words = "import sys, pathlib, oncotrail.tracking.sync as s; s.sync(pathlib.Path(sys.argv[1])); "
     program = words + "assert 'mlflow' not in sys.modules"
@@ -130,7 +130,7 @@ def test_a_run_logged_by_hand_is_left_alone(repository: Repository) -> None:
 
 
 def test_another_evaluation_changes_the_figures_on_the_models_pages(repository: Repository) -> None:
-    repository.whole_study()
+    repository.judged_study()
     sync(repository.root)
     before = run_of(repository.root, repository.key("train", "t4")).info.run_id
     better = {**FIGURES, "t4": {**FIGURES["t4"], "validation_auc": 0.65}}
@@ -147,7 +147,7 @@ def test_another_evaluation_changes_the_figures_on_the_models_pages(repository: 
 
 
 def test_a_figure_that_is_no_longer_reported_is_no_longer_shown(repository: Repository) -> None:
-    repository.whole_study()
+    repository.judged_study()
     sync(repository.root)
     fewer = {**FIGURES, "t4": {"validation_auc": 0.6}}
     repository.evaluate(fewer)
@@ -158,7 +158,7 @@ def test_a_figure_that_is_no_longer_reported_is_no_longer_shown(repository: Repo
 
 def test_an_evaluation_of_other_networks_is_not_shown_on_these(repository: Repository) -> None:
     """The network was trained anew, and the repro stopped before evaluate."""
-    repository.whole_study()
+    repository.judged_study()
     sync(repository.root)
     repository.network("t4", rate=0.1)
     sync(repository.root)

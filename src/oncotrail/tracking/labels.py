@@ -15,6 +15,7 @@ PROCESS = "oncotrail.process"  # who is filling the run now, and must be alive
 CURRENT = "current"  # yes: the repository's files say this now; no: they once did
 PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"
+COLOUR = "mlflow.runColor"
 
 NETWORK_STAGE = "train"
 EPOCH = "epoch/"
@@ -49,9 +50,8 @@ def without_study(study: str, name: str) -> str:
 
 
 def run_tags(record: RunRecord) -> dict[str, str]:
-    """What the record itself says; the same on every machine."""
+    """What the record itself says; the same on every machine. MLflow shows them in this order."""
     is_network = record.stage == NETWORK_STAGE
-    address = record.stage + f"@{record.name}"
     tags = {
         KEY: record.key,
         "study": record.study,
@@ -59,7 +59,7 @@ def run_tags(record: RunRecord) -> dict[str, str]:
         "kind": "network" if is_network else "stage",
         "recipe": record.recipe,
         "bent": _bent(record.bent),
-        "mlflow.source.name": f"dvc repro {address}",
+        "mlflow.source.name": f"dvc repro {record.stage}@{record.name}",
         "mlflow.source.type": "PROJECT",
     }
     if model_name(record):
@@ -68,9 +68,13 @@ def run_tags(record: RunRecord) -> dict[str, str]:
         tags["seed"] = str(record.seed)
     if "device" in record.params:
         tags["device"] = str(record.params["device"])
-    return tags | {
-        allowed(f"dependency.{path}"): md5 for path, md5 in sorted(record.dependencies.items())
-    }
+    return tags
+
+
+def dependency_tags(record: RunRecord) -> dict[str, str]:
+    """What the run read, with digests: two runs can be asked whether they had the same data."""
+    read = sorted(record.dependencies.items())
+    return {allowed(f"dependency.{path}"): md5 for path, md5 in read}
 
 
 def epoch_metric(name: str) -> str:

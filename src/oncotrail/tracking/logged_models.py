@@ -35,6 +35,8 @@ def logged_model(
     store: Store, experiment: str, run: str | None, entry: Entry, folder: Path
 ) -> LoggedModel:
     """The MLflow model with this digest; made, if there is none that is complete."""
+    from mlflow.entities import LoggedModelOutput
+
     same = f"tags.{DIGEST} = '{entry.digest}'"
     there: LoggedModel
     for there in every(store.client.search_logged_models, [experiment], same):
@@ -51,6 +53,8 @@ def logged_model(
         saved = Path(temporary) / "model"
         _save(saved, Manifest.read(folder), folder)
         store.client.log_model_artifacts(made.model_id, str(saved))
+    if run:
+        store.client.log_outputs(run, [LoggedModelOutput(made.model_id, step=0)])
     return store.client.finalize_logged_model(made.model_id, "READY")
 
 

@@ -26,6 +26,9 @@ TUNE_STAGE = "tune"
 MODEL = "model.json"
 SIDECARS = Path(".oncotrail") / "runs"
 
+# Okabe and Ito's, which those who cannot tell red from green can tell apart; yellow left out.
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#000000")
+
 T = TypeVar("T")
 
 
@@ -80,7 +83,27 @@ def pages_of(root: Path) -> list[Page]:
     """The pages of everything below data/, parents before their children."""
     found = [_Found(_with_tuned(root, read_record(path)), path.parent) for path in records_in(root)]
     reports = _reports(root, found)
-    return [page for one in found for page in _pages(root, one, reports[one.record.study])]
+    pages = [page for one in found for page in _pages(root, one, reports[one.record.study])]
+    return _coloured(pages)
+
+
+def _coloured(pages: list[Page]) -> list[Page]:
+    """Each model of a study with a colour of its own: MLflow's, by run id, often coincide."""
+    names: dict[str, set[str]] = {}
+    for page in pages:
+        if page.tags["kind"] != "stage":
+            names.setdefault(page.study, set()).add(page.name)
+    colours = {
+        (study, name): COLOURS[place % len(COLOURS)]
+        for study, models in names.items()
+        for place, name in enumerate(sorted(models))
+    }
+    return [
+        page
+        if page.tags["kind"] == "stage"
+        else replace(page, tags={**page.tags, labels.COLOUR: colours[page.study, page.name]})
+        for page in pages
+    ]
 
 
 def records_in(root: Path) -> list[Path]:
@@ -196,7 +219,11 @@ def _page(root: Path, found: _Found, reports: _Reports) -> Page:
         params=labels.texts(record.params),
         metrics=dict(record.metrics),
         history={labels.epoch_metric(name): points for name, points in record.history.items()},
-        tags=labels.run_tags(record) | _split_tag(root, record),
+        tags={
+            **labels.run_tags(record),
+            **_split_tag(root, record),
+            **labels.dependency_tags(record),
+        },
         artifacts={
             place: Artifact(found.folder / place, sha256)
             for place, sha256 in record.artifacts.items()

@@ -20,8 +20,11 @@ _RESULTS = (":!dvc.lock", ":!results")
 
 def provenance(root: Path) -> dict[str, str]:
     """Tags that say where a run was seen: git, DVC's experiment, package versions, the machine."""
-    tags = {f"package.{name}": version for name, version in package_versions().items()}
-    tags["python"] = platform.python_version()
+    versions = package_versions().items()
+    tags = {
+        "packages": ", ".join(f"{name} {version}" for name, version in versions),
+        "python": platform.python_version(),
+    }
     experiment = os.environ.get("DVC_EXP_NAME")
     if experiment:
         tags["DVC_EXP_NAME"] = experiment

@@ -25,6 +25,7 @@ from oncotrail.tracking.provenance import provenance
 from oncotrail.tracking.registry import Place, declared_in, register
 from oncotrail.tracking.store import Store, home_of, locked, open_store, tracking_uri, translated
 from oncotrail.tracking.unfinished import end_abandoned
+from oncotrail.tracking.views import show_models_first
 from oncotrail.tracking.writing import complete, contradicts, make
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def sync(root: Path) -> Synced:
         is_workspace = home_of(root) == root.resolve()
         runs = _Runs(store, root, pages)
         runs.bring_up(is_workspace=is_workspace)
+        for study in sorted({page.study for page in pages}):
+            show_models_first(store, root, study)
         registered = register(store, models, runs.places, move_aliases=is_workspace)
     stamp.write(root, store.uri, asked)
     return Synced(
@@ -117,7 +120,8 @@ class _Runs:
                 self._store.client.delete_run(run.info.run_id)
                 run = None
         run = run or make(self._store, self._experiments[page.study], page, parent)
-        complete(self._store, run, page, self._facts | parent)
+        seen_before = labels.SAID in run.data.tags
+        complete(self._store, run, page, parent if seen_before else parent | self._facts)
         self.places[page.key] = Place(run.info.experiment_id, run.info.run_id)
         return run
 

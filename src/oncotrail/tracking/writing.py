@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -53,24 +53,28 @@ def contradicts(store: Store, run: Run, page: Page) -> bool:
     )
 
 
-def complete(store: Store, run: Run, page: Page, facts: Mapping[str, str]) -> None:
-    """Add what the run lacks of the page, then seal it; `facts` only when first sealed."""
+def complete(store: Store, run: Run, page: Page, more_tags: Mapping[str, str]) -> None:
+    """Add what the run lacks of the page, and these tags, then seal it."""
     client, run_id = store.client, run.info.run_id
     files = _upload(store, run, page.artifacts)
-    first = labels.SAID not in run.data.tags
-    tags = {**(facts if first else {}), **page.tags, labels.FILES: files}
+    tags = {**page.tags, **more_tags, labels.FILES: files}
     _log(
         store,
         run,
-        page.params.items() - run.data.params.items(),
+        _lacking(page.params, run.data.params),
         _lacking_metrics(store, run, page),
-        tags.items() - run.data.tags.items(),
+        _lacking(tags, run.data.tags),
     )
     if labels.PROCESS in run.data.tags:
         client.delete_tag(run_id, labels.PROCESS)
     if run.info.status != "FINISHED":
         client.set_terminated(run_id, "FINISHED", _milliseconds(page.ended))
     client.set_tag(run_id, labels.SAID, page.digest())
+
+
+def _lacking(wanted: Mapping[str, str], there: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What is not there, or is there with another value; in the order wanted."""
+    return [(name, value) for name, value in wanted.items() if there.get(name) != value]
 
 
 def _lacking_metrics(store: Store, run: Run, page: Page) -> list[Metric]:
@@ -98,17 +102,17 @@ def _lacking_metrics(store: Store, run: Run, page: Page) -> list[Metric]:
 def _log(
     store: Store,
     run: Run,
-    params: Iterable[tuple[str, str]],
+    params: list[tuple[str, str]],
     metrics: list[Metric],
-    tags: Iterable[tuple[str, str]],
+    tags: list[tuple[str, str]],
 ) -> None:
     """In as few batches as MLflow allows: each is a transaction."""
     from mlflow.entities import Param, RunTag
 
     batches = zip_longest(
-        _parts([Param(*pair) for pair in sorted(params)], MOST_PARAMS),
+        _parts([Param(*pair) for pair in params], MOST_PARAMS),
         _parts(metrics, MOST_METRICS),
-        _parts([RunTag(*pair) for pair in sorted(tags)], MOST_TAGS),
+        _parts([RunTag(*pair) for pair in tags], MOST_TAGS),
         fillvalue=(),
     )
     for some_params, some_metrics, some_tags in batches:
