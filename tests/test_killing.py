@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-import whole_graph as graph
 from ruamel.yaml import YAML
 
 from oncotrail.study.load import study_of
+from tests import whole_graph as graph
 
 
 def small(destination: Path) -> Path:

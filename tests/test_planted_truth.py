@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import whole_graph as graph
 from sklearn.metrics import roc_auc_score
 
 from oncotrail.acquire.pseudonyms import invented_key
+from tests import whole_graph as graph
 
 PATIENTS = 1000
 COLUMN_SETS = ("clinical", "clinical_t4", "clinical_t11", "clinical_t4_t11")

@@ -69,7 +69,7 @@ def test_truth_is_beside_the_cohort_and_names_its_patients(written: Path) -> Non
     assert [row["patient_id"] for row in clinical] == [row["patient_id"] for row in truth]
     assert not list((written / "cohort").rglob("truth*"))
     planted = json.loads((written / "truth.json").read_text(encoding="utf-8"))
-    assert planted["coefficients"]["muscle"] > 0
+    assert planted["coefficients"]["sarcopenia"] > 0
     attainable = planted["attainable_auc"]
     assert attainable["clinical"] < attainable["clinical_t11"] < attainable["clinical_t4_t11"]
     assert set(attainable) < set(truth[0])

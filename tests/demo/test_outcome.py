@@ -29,9 +29,21 @@ def test_metastasis_is_a_dmfs_event_within_follow_up(crowd: Crowd) -> None:
 def test_little_muscle_and_much_visceral_fat_are_worse(crowd: Crowd) -> None:
     found = outcome.outcomes(EFFECTS["planted"], crowd.people, crowd.drawn)
     body = crowd.people.body
-    assert auc(found.metastasis, -body.muscle_cm2()) > 0.72
-    assert auc(found.metastasis, body.visceral_cm2()) > 0.66
-    assert auc(found.death, -body.muscle_cm2()) > 0.6
+    assert auc(found.metastasis, -body.muscle) > 0.68
+    assert auc(found.metastasis, body.visceral) > 0.62
+    assert auc(found.death, -body.muscle) > 0.6
+
+
+def test_within_a_group_the_area_tells_nothing(crowd: Crowd) -> None:
+    found = outcome.outcomes(EFFECTS["planted"], crowd.people, crowd.drawn)
+    body = crowd.people.body
+    for group, area in (
+        (body.sarcopenia, body.muscle),
+        (body.visceral_obesity, body.visceral),
+    ):
+        for state in (0, 1):
+            own = group == state
+            assert abs(auc(found.metastasis[own], area[own]) - 0.5) < 0.02
 
 
 def test_without_effects_nothing_tells_the_outcome(crowd: Crowd) -> None:

@@ -3,10 +3,11 @@ from itertools import product
 import numpy as np
 import pytest
 
-from oncotrail.demo import abdomen, slices
+from oncotrail.demo import abdomen, chest, slices
 from oncotrail.demo.anatomy import MUSCLE, Subject
 from oncotrail.demo.canvas import SIDE
-from oncotrail.demo.people import MUSCLE_RANGE, VISCERAL_RANGE
+from oncotrail.demo.people import MOST_SPREADS, VISCERAL, Tissue
+from oncotrail.demo.people import MUSCLE as PECTORAL
 from oncotrail.demo.scanner import SCANNERS
 
 SPACING = SCANNERS[0].spacing
@@ -18,10 +19,16 @@ def area(hu: np.ndarray, value: float) -> float:
     return float(np.isclose(hu, value).sum()) * PIXEL
 
 
+def extremes(tissue: Tissue) -> tuple[float, float]:
+    """The least and the most of a tissue that a patient has."""
+    reach = MOST_SPREADS * tissue.spread
+    return min(tissue.usual, tissue.at_risk) - reach, max(tissue.usual, tissue.at_risk) + reach
+
+
 @pytest.mark.parametrize("place", range(5))
 def test_t4_shows_exactly_the_muscle_area(place: int) -> None:
     subject = Subject(muscle_cm2=22.0, visceral_cm2=90.0, fatness=0.5, frame=-0.5)
-    density = MUSCLE + 6 * (22.0 - 34) / 10
+    density = MUSCLE + chest.LEAN * (22.0 - 34)
     hu = slices.anatomy(1, place, "t4", subject, SPACING).hu
     assert area(hu, density) == pytest.approx(22.0, abs=2 * PIXEL)
 
@@ -46,7 +53,7 @@ def test_each_view_shows_its_own_tissue_only() -> None:
     ("fatness", "frame"), list(product((-2.75, 0.0, 4.2), (-3.0, 3.0))), ids=str
 )
 def test_the_most_extreme_bodies_have_room(fatness: float, frame: float) -> None:
-    for muscle, visceral in zip(MUSCLE_RANGE, VISCERAL_RANGE, strict=True):
+    for muscle, visceral in zip(extremes(PECTORAL), extremes(VISCERAL), strict=True):
         subject = Subject(muscle, visceral, fatness, frame)
         for view in slices.PAINTERS:
             assert slices.anatomy(1, 0, view, subject, SPACING).hu.max() > 300

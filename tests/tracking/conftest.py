@@ -20,7 +20,7 @@ def own_store(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def little_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """One room in each registered model instead of all: copying hundreds of files takes a while."""
-    monkeypatch.setattr(logged_models, "PACKAGE", logged_models.PACKAGE / "serving")
+    monkeypatch.setattr(logged_models, "CARRIED", ("serving",))
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ from oncotrail.demo.anatomy import (
 from oncotrail.demo.canvas import AIR, Canvas, Ellipse, rounded_box2
 
 WALL = 9.0  # ribs and the muscles between them
+LEAN = 1.0  # Hounsfield units per cm2 of pectoral muscle
 
 
 def paint(canvas: Canvas, subject: Subject, rng: np.random.Generator) -> None:
@@ -78,7 +79,7 @@ def _pectorals(canvas: Canvas, subject: Subject, width: float, depth: float) -> 
         & (above_ribs > 0)
         & ~between
     )
-    lean = 6 * (subject.muscle_cm2 - 34) / 10  # wasted muscle is also fatty: less dense
+    lean = LEAN * (subject.muscle_cm2 - 34)  # wasted muscle is also fatty: less dense
     canvas.paint_area(-above_ribs / profile, room, subject.muscle_cm2, MUSCLE + lean)
 
 

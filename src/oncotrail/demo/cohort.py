@@ -90,8 +90,8 @@ def _clinical(block: Block) -> dict[str, list[str]]:
 def _truth(block: Block) -> dict[str, list[str]]:
     body = block.people.body
     numbers = {
-        "muscle_cm2": body.muscle_cm2(),
-        "visceral_cm2": body.visceral_cm2(),
+        "muscle_cm2": body.muscle,
+        "visceral_cm2": body.visceral,
         **block.scores,
     }
     written = {name: [f"{value:.6f}" for value in values] for name, values in numbers.items()}

@@ -18,7 +18,8 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 NAMES: Final = (
-    *("hospital", "age", "young", "bmi", "height", "muscle", "visceral"),
+    *("hospital", "age", "young", "bmi", "height", "sarcopenia", "visceral_obesity"),
+    *("muscle", "visceral"),
     *("measured_muscle", "measured_visceral"),
     *("subtype", "er", "pr", "her2", "n_stage", "ki67", "tumour_size", "lvi", "cea"),
     *("multifocal", "histology", "menopause", "endocrine", "radiotherapy", "chemotherapy"),

@@ -3,24 +3,27 @@
 The order of drawing is the order of causes:
 
     age, BMI, height                      independent
-    true muscle and visceral fat area     Gaussian given age and BMI
+    sarcopenia, visceral obesity          each a group, a little likelier by age and BMI
+    true muscle and visceral fat area     Gaussian given the group
     measured muscle and fat               the true areas plus a large error of the hand
     subtype                               -> receptors, Ki-67, N stage
     tumour size, LVI, CEA                 given N stage
     treatments                            given receptors, subtype, N stage and age
 
-The columns that may be blank in the table cause no other column. That is what keeps the best
-attainable prediction computable in closed form (`attainable`).
+Both areas have two peaks, one per group, with little between them. The columns that may be blank
+in the table cause no other column. That is what keeps the best attainable prediction computable in
+closed form (`attainable`).
 """
 
 # ruff: noqa: PLR2004 - ages, codes and shares are read where they stand
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import Final
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit, logit, ndtr
 
 from oncotrail.demo.draws import Codes, Draws, Floats
 
@@ -29,56 +32,81 @@ NORTH_SHARE: Final = 0.58
 
 MEAN_HEIGHT, HEIGHT_SPREAD = 1.60, 0.06  # metres
 
-# Gaussian parts, in standard units: variance of m and v that age and BMI leave open.
-MUSCLE_ON_BMI, MUSCLE_ON_AGE = 0.25, -0.25
-VISCERAL_ON_BMI, VISCERAL_ON_AGE = 0.45, 0.20
-MUSCLE_GIVEN_BODY: Final = 1 - MUSCLE_ON_BMI**2 - MUSCLE_ON_AGE**2
-VISCERAL_GIVEN_BODY: Final = 1 - VISCERAL_ON_BMI**2 - VISCERAL_ON_AGE**2
-
-# Means and spreads between patients, cm2. The ranges are what a body has room for.
-MUSCLE_MEAN, MUSCLE_SPREAD, MUSCLE_RANGE = 34.0, 10.0, (5.0, 64.0)
-VISCERAL_MEAN, VISCERAL_SPREAD, VISCERAL_RANGE = 95.0, 38.0, (8.0, 230.0)
-# Error of the hand measurement, in spreads between patients: a little more than they differ, so
-# that the image knows more than the table.
-MUSCLE_ERROR, VISCERAL_ERROR = 1.2, 1.2
-
 # By subtype (luminal A, luminal B, HER2-enriched, triple negative): Ki-67 is logit-normal.
 SUBTYPE_SHARES: Final = (0.30, 0.38, 0.14, 0.18)
 KI67_CENTRE: Final = logit(np.array([0.08, 0.32, 0.40, 0.55]))
 KI67_SPREAD: Final = 0.45
 # By N stage: tumour size and CEA are log-normal.
 N_STAGE_SHARES: Final = (0.48, 0.28, 0.14, 0.10)
-SIZE_CENTRE: Final = np.log(1.9) + 0.30 * np.arange(4)
+SIZE_CENTRE: Final = np.log(1.8) + np.array([0.0, 0.45, 0.65, 0.85])
 SIZE_SPREAD: Final = 0.42
 CEA_CENTRE: Final = np.log(1.9) + 0.30 * np.arange(4)
 CEA_SPREAD: Final = 0.65
-LVI_RISK: Final = np.array([0.10, 0.42, 0.65, 0.80])
+LVI_RISK: Final = np.array([0.08, 0.72, 0.85, 0.92])
 
 HISTOLOGY_SHARES: Final = (0.84, 0.09, 0.07)
 YOUNG_SHARE: Final = 1 / 150  # under-age records, which the study's eligibility rule keeps out
 
 
 @dataclass(frozen=True)
+class Tissue:
+    """A tissue whose area has two peaks, one for each group of patients; cm2.
+
+    A patient is in the group at risk where a standard normal liability is above 0; age and BMI
+    explain a little of it. The true area is Gaussian given the group, the measured area Gaussian
+    given the true one.
+    """
+
+    usual: float  # mean area of the group that is not at risk
+    at_risk: float  # mean area of the group that is
+    spread: float  # between the patients of a group
+    error: float  # of the hand measurement, so large that the image knows more than the table
+    on_age: float  # of the liability, by standard age
+    on_bmi: float
+
+    def chance(self, age: Floats, bmi: Floats) -> Floats:
+        """The chance of being at risk that age and BMI tell."""
+        chance: Floats = ndtr(self._expected(age, bmi) / sqrt(self._unexplained))
+        return chance
+
+    def group(self, age: Floats, bmi: Floats, draw: Floats) -> Codes:
+        """1 for the patients at risk, else 0."""
+        liability = self._expected(age, bmi) + sqrt(self._unexplained) * draw
+        return (liability > 0).astype(np.int64)
+
+    def area(self, group: Codes, draw: Floats) -> Floats:
+        """The true area."""
+        centre = np.where(group == 1, self.at_risk, self.usual)
+        return centre + self.spread * draw.clip(-MOST_SPREADS, MOST_SPREADS)
+
+    def _expected(self, age: Floats, bmi: Floats) -> Floats:
+        return self.on_age * standard_age(age) + self.on_bmi * standard_bmi(bmi)
+
+    @property
+    def _unexplained(self) -> float:
+        return 1 - self.on_age**2 - self.on_bmi**2
+
+
+MOST_SPREADS: Final = 3.0  # so that every body has room for its tissues
+MUSCLE: Final = Tissue(usual=46, at_risk=22, spread=4, error=16, on_age=0.15, on_bmi=-0.15)
+VISCERAL: Final = Tissue(usual=55, at_risk=145, spread=15, error=50, on_age=0.10, on_bmi=0.25)
+
+
+@dataclass(frozen=True)
 class Body:
-    """Arrays over patients. Muscle and visceral fat are in standard units."""
+    """Arrays over patients. Areas are in cm2."""
 
     hospital: Codes  # index into HOSPITALS
     age: Floats  # years
     bmi: Floats
     height: Floats  # metres; in no column, but PMI divides by its square
-    muscle: Floats
-    visceral: Floats
+    sarcopenia: Codes  # 1 in the group with little pectoral muscle
+    visceral_obesity: Codes  # 1 in the group with much visceral fat
+    muscle: Floats  # pectoral muscle at T4, as the image shows it
+    visceral: Floats  # visceral fat at T11, as the image shows it
     measured_muscle: Floats
     measured_visceral: Floats
     menopause: Codes
-
-    def muscle_cm2(self) -> Floats:
-        """Pectoral muscle area at T4, as the image shows it."""
-        return np.clip(MUSCLE_MEAN + MUSCLE_SPREAD * self.muscle, *MUSCLE_RANGE)
-
-    def visceral_cm2(self) -> Floats:
-        """Visceral fat area at T11, as the image shows it."""
-        return np.clip(VISCERAL_MEAN + VISCERAL_SPREAD * self.visceral, *VISCERAL_RANGE)
 
 
 @dataclass(frozen=True)
@@ -138,35 +166,23 @@ def _body(draws: Draws) -> Body:
     under_age = draws.chance("young", YOUNG_SHARE) == 1
     age = np.where(under_age, np.where(draws["age"] > 0, 17.0, 16.0), age)
     bmi = np.clip(np.round(24.0 * np.exp(0.15 * draws["bmi"]), 1), 16.0, 45.0)
-    muscle = _given_body(age, bmi, MUSCLE_ON_AGE, MUSCLE_ON_BMI)
-    muscle = muscle + np.sqrt(MUSCLE_GIVEN_BODY) * draws["muscle"]
-    visceral = _given_body(age, bmi, VISCERAL_ON_AGE, VISCERAL_ON_BMI)
-    visceral = visceral + np.sqrt(VISCERAL_GIVEN_BODY) * draws["visceral"]
+    sarcopenia = MUSCLE.group(age, bmi, draws["sarcopenia"])
+    obesity = VISCERAL.group(age, bmi, draws["visceral_obesity"])
+    muscle = MUSCLE.area(sarcopenia, draws["muscle"])
+    visceral = VISCERAL.area(obesity, draws["visceral"])
     return Body(
         hospital=1 - draws.chance("hospital", NORTH_SHARE),
         age=age,
         bmi=bmi,
         height=MEAN_HEIGHT + HEIGHT_SPREAD * np.clip(draws["height"], -3, 3),
+        sarcopenia=sarcopenia,
+        visceral_obesity=obesity,
         muscle=muscle,
         visceral=visceral,
-        measured_muscle=muscle + MUSCLE_ERROR * draws["measured_muscle"],
-        measured_visceral=visceral + VISCERAL_ERROR * draws["measured_visceral"],
+        measured_muscle=muscle + MUSCLE.error * draws["measured_muscle"],
+        measured_visceral=visceral + VISCERAL.error * draws["measured_visceral"],
         menopause=(age + 4.0 * draws["menopause"] > 50.5).astype(np.int64),
     )
-
-
-def expected_muscle(body: Body) -> Floats:
-    """What age and BMI say of the muscle area, in standard units."""
-    return _given_body(body.age, body.bmi, MUSCLE_ON_AGE, MUSCLE_ON_BMI)
-
-
-def expected_visceral(body: Body) -> Floats:
-    """What age and BMI say of the visceral fat area, in standard units."""
-    return _given_body(body.age, body.bmi, VISCERAL_ON_AGE, VISCERAL_ON_BMI)
-
-
-def _given_body(age: Floats, bmi: Floats, on_age: float, on_bmi: float) -> Floats:
-    return on_age * standard_age(age) + on_bmi * standard_bmi(bmi)
 
 
 def _tumour(draws: Draws) -> Tumour:
@@ -199,10 +215,11 @@ def _tumour(draws: Draws) -> Tumour:
 
 def _treatment(draws: Draws, body: Body, tumour: Tumour) -> Treatment:
     hormone = (tumour.er + tumour.pr) > 0
-    low_risk = (tumour.subtype == 0) & (tumour.n_stage == 0)
+    spread = tumour.n_stage > 0
+    chemotherapy = np.where(spread, 0.92, np.where(tumour.subtype == 0, 0.2, 0.6))
     fit = np.where(body.age > 70, 0.6, 1.0)
     return Treatment(
         endocrine=np.where(hormone, draws.chance("endocrine", 0.92), 0),
-        radiotherapy=draws.chance("radiotherapy", np.where(tumour.n_stage > 0, 0.82, 0.45)),
-        chemotherapy=draws.chance("chemotherapy", np.where(low_risk, 0.25, 0.9) * fit),
+        radiotherapy=draws.chance("radiotherapy", np.where(spread, 0.90, 0.25)),
+        chemotherapy=draws.chance("chemotherapy", chemotherapy * fit),
     )

@@ -20,8 +20,8 @@ PAINTERS: Final = {"t4": chest.paint, "t11": abdomen.paint}
 def subjects(body: Body) -> list[Subject]:
     """What slices show of each patient."""
     values = zip(
-        body.muscle_cm2(),
-        body.visceral_cm2(),
+        body.muscle,
+        body.visceral,
         standard_bmi(body.bmi),
         (body.height - MEAN_HEIGHT) / HEIGHT_SPREAD,
         strict=True,

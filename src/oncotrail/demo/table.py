@@ -8,7 +8,7 @@ from oncotrail.demo import people as who
 from oncotrail.demo.blanks import Blanks, Flags
 from oncotrail.demo.draws import Codes, Floats
 from oncotrail.demo.outcome import Outcomes
-from oncotrail.demo.people import Body, People
+from oncotrail.demo.people import People
 
 LEAST_AREA = 2.0  # cm2: what a hand still draws where the error would leave less than nothing
 
@@ -18,7 +18,8 @@ def columns(
 ) -> dict[str, list[str]]:
     """Every column's text by name, in the order of the file; a blank is empty."""
     body, tumour, treatment = people.body, people.tumour, people.treatment
-    muscle, visceral = _measured(body)
+    muscle = np.maximum(body.measured_muscle, LEAST_AREA)
+    visceral = np.maximum(body.measured_visceral, LEAST_AREA)
     return {
         "patient_id": patients,
         "hospital": [who.HOSPITALS[place] for place in body.hospital],
@@ -47,13 +48,6 @@ def columns(
         "death": _codes(outcomes.death),
         "os_months": _numbers(outcomes.os_months, 1),
     }
-
-
-def _measured(body: Body) -> tuple[Floats, Floats]:
-    """The areas as measured by hand, cm2."""
-    muscle = who.MUSCLE_MEAN + who.MUSCLE_SPREAD * body.measured_muscle
-    visceral = who.VISCERAL_MEAN + who.VISCERAL_SPREAD * body.measured_visceral
-    return np.maximum(muscle, LEAST_AREA), np.maximum(visceral, LEAST_AREA)
 
 
 def _numbers(values: Floats, decimals: int, blank: Flags | None = None) -> list[str]:

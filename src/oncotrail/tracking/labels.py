@@ -18,6 +18,7 @@ NOTE = "mlflow.note.content"
 COLOUR = "mlflow.runColor"
 
 NETWORK_STAGE = "train"
+FUSION_STAGE = "fuse"
 EPOCH = "epoch/"
 LONGEST_PARAM = 6000
 LONGEST_TAG = 5000

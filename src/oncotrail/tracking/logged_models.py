@@ -5,6 +5,7 @@ One per model digest, whatever number of registered models it is a version of.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import warnings
 from importlib import metadata
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 DIGEST = "digest"
 CODE = Path(__file__).with_name("pyfunc_model.py")
 PACKAGE = Path(__file__).parent.parent
+# Of our own code what answers a prediction: a model must go on when the library has moved on.
+CARRIED = (
+    "__init__.py", "backbones", "cohort", "compute.py", "errors.py", "fusion", "imaging",
+    "record.py", "serving", "study",
+)  # fmt: skip
 # What answers a prediction; the rest of what oncotrail requires is for making models.
 REQUIRED = (
     "mlflow", "nibabel", "numpy", "pandas", "pillow", "psutil", "pyarrow", "pydantic", "pydicom",
@@ -51,14 +57,27 @@ def logged_model(
     )
     with tempfile.TemporaryDirectory(dir=store.home / FOLDER, prefix=".model-") as temporary:
         saved = Path(temporary) / "model"
-        _save(saved, Manifest.read(folder), folder)
+        _save(saved, Manifest.read(folder), folder, _code(Path(temporary)))
         store.client.log_model_artifacts(made.model_id, str(saved))
     if run:
         store.client.log_outputs(run, [LoggedModelOutput(made.model_id, step=0)])
     return store.client.finalize_logged_model(made.model_id, "READY")
 
 
-def _save(target: Path, manifest: Manifest, folder: Path) -> None:
+def _code(temporary: Path) -> Path:
+    """The package with the carried modules alone."""
+    package = temporary / PACKAGE.name
+    package.mkdir()
+    for name in CARRIED:
+        source = PACKAGE / name
+        if source.is_dir():
+            shutil.copytree(source, package / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, package / name)
+    return package
+
+
+def _save(target: Path, manifest: Manifest, folder: Path, code: Path) -> None:
     """Write the MLflow model: the folder as it is, our code, and how to call it."""
     import mlflow.pyfunc
 
@@ -70,7 +89,7 @@ def _save(target: Path, manifest: Manifest, folder: Path) -> None:
             path=str(target),
             python_model=str(CODE),
             artifacts={"model": str(folder)},
-            code_paths=[str(PACKAGE)],
+            code_paths=[str(code)],
             pip_requirements=[f"{name}=={_release(name)}" for name in REQUIRED],
             signature=_signature(manifest),
         )
@@ -79,17 +98,17 @@ def _save(target: Path, manifest: Manifest, folder: Path) -> None:
 def _signature(manifest: Manifest) -> ModelSignature:
     """A path per view and the clinical columns in, a probability out.
 
-    Clinical columns are of any type on purpose: MLflow would refuse whole years for a double, and a
-    code that a spreadsheet made a number; `serving.inputs` checks them against the study's own
-    declaration, and says more when it refuses.
+    MLflow is told little on purpose: it would refuse whole years for a double and a code that a
+    spreadsheet made a number, and when it refuses it prints the patients' rows. `serving.inputs`
+    checks the columns against the study's own declaration, and names the one that is wrong.
     """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
     from mlflow.types.schema import AnyType
 
-    views = [ColSpec(DataType.string, view) for view in manifest.views]
     any_type: Any = AnyType  # untyped
-    clinical = [ColSpec(any_type(), name) for name in manifest.clinical]
+    views = [ColSpec(DataType.string, view, required=False) for view in manifest.views]
+    clinical = [ColSpec(any_type(), name, required=False) for name in manifest.clinical]
     return ModelSignature(
         inputs=Schema([*views, *clinical]),
         outputs=Schema([ColSpec(DataType.double, "probability")]),

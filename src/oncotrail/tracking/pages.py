@@ -13,16 +13,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from oncotrail.errors import UserFault
-from oncotrail.graph import digest
 from oncotrail.record import RunRecord, folder
 from oncotrail.tracking import labels
-from oncotrail.tracking.labels import NETWORK_STAGE, without_study
+from oncotrail.tracking.judgements import Judgement, judgements_of
+from oncotrail.tracking.labels import FUSION_STAGE, NETWORK_STAGE
 from oncotrail.tracking.notes import run_note
+from oncotrail.tracking.records import Found, found_in
 
-FUSION_STAGE = "fuse"
 SPLIT_STAGE = "split"
-TUNE_STAGE = "tune"
 MODEL = "model.json"
 SIDECARS = Path(".oncotrail") / "runs"
 
@@ -71,19 +69,11 @@ class Page:
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A run.json and the stage output that it lies in."""
-
-    record: RunRecord
-    folder: Path
-
-
 def pages_of(root: Path) -> list[Page]:
     """The pages of everything below data/, parents before their children."""
-    found = [_Found(_with_tuned(root, read_record(path)), path.parent) for path in records_in(root)]
-    reports = _reports(root, found)
-    pages = [page for one in found for page in _pages(root, one, reports[one.record.study])]
+    found = found_in(root)
+    judgements = judgements_of(root, (one.record for one in found))
+    pages = [page for one in found for page in _pages(root, one, judgements[one.record.study])]
     return _coloured(pages)
 
 
@@ -106,81 +96,16 @@ def _coloured(pages: list[Page]) -> list[Page]:
     ]
 
 
-def records_in(root: Path) -> list[Path]:
-    """Every run.json, in the order of their paths; only as deep as stages write."""
-    data = root / "data"
-    return sorted([*data.glob("*/*/run.json"), *data.glob("*/*/*/run.json")])
-
-
-def read_record(path: Path) -> RunRecord:
-    """Read a run.json, or say which one is damaged."""
-    try:
-        return RunRecord.read(path)
-    except (ValueError, TypeError, KeyError) as error:
-        message = f"{path} is not a run's record ({error}); delete its folder and run make repro."
-        raise UserFault(message) from None
-
-
-def _with_tuned(root: Path, record: RunRecord) -> RunRecord:
-    """A network's record with what was bent before it: tune read the study file, train did not.
-
-    Where train used another value than tune passed on, a limit of params.yaml capped it.
-    """
-    path = folder(root, record.study, TUNE_STAGE, record.name) / "run.json"
-    if record.stage != NETWORK_STAGE or not path.is_file():
-        return record
-    tuned = read_record(path)
-    capped = {
-        f"limited.{name}": [asked, record.params[name]]
-        for name, asked in tuned.params.items()
-        if name in record.params and record.params[name] != asked
-    }
-    return replace(record, bent={**tuned.bent, **record.bent, **capped})
-
-
-@dataclass(frozen=True)
-class _Reports:
-    """What a study's stages say of its models, and whether those models are the ones still here."""
-
-    figures: dict[str, dict[str, float]]
-    fresh: bool
-
-
-def _reports(root: Path, found: Iterable[_Found]) -> dict[str, _Reports]:
-    """By study. A report on models that were made anew since is left out: it is about others."""
-    by_study: dict[str, _Reports] = {}
-    for one in found:
-        study = one.record.study
-        before = by_study.get(study, _Reports({}, fresh=True))
-        if not one.record.on_members:
-            by_study[study] = before
-        elif not _judged_these(root, one.record):
-            by_study[study] = _Reports(before.figures, fresh=False)
-        else:
-            figures = {**before.figures}
-            for member, values in one.record.on_members.items():
-                figures[without_study(study, member)] = {**figures.get(member, {}), **values}
-            by_study[study] = _Reports(figures, before.fresh)
-    return by_study
-
-
-def _judged_these(root: Path, record: RunRecord) -> bool:
-    """Whether the models' folders are still the ones that this stage read."""
-    models = [folder(root, record.study, stage) for stage in (NETWORK_STAGE, FUSION_STAGE)]
-    read = {root / path: md5 for path, md5 in record.dependencies.items()}
-    return all(model.exists() and digest(model) == read[model] for model in models if model in read)
-
-
-def _pages(root: Path, found: _Found, reports: _Reports) -> Iterator[Page]:
+def _pages(root: Path, found: Found, judgement: Judgement) -> Iterator[Page]:
     """The page of one record, and below a fuse run one page per fusion model.
 
     What the fuse stage records of one model is said on that model's page, under its own name.
     """
     record = found.record
-    run = _page(root, found, reports)
+    run = _page(root, found, judgement)
     fusions = _fusions(record)
     is_network = record.stage == NETWORK_STAGE
-    figures = reports.figures.get(labels.model_name(record), {}) if is_network else {}
+    figures = judgement.figures.get(labels.model_name(record), {}) if is_network else {}
     whole = replace(
         run,
         params=_without(run.params, fusions),
@@ -195,7 +120,7 @@ def _pages(root: Path, found: _Found, reports: _Reports) -> Iterator[Page]:
             key=key,
             name=model,
             params=whole.params | _of(run.params, model),
-            metrics=_of(run.metrics, model) | reports.figures.get(model, {}),
+            metrics=_of(run.metrics, model) | judgement.figures.get(model, {}),
             tags=run.tags | {labels.KEY: key, "kind": "fusion", "model": model},
             artifacts=_of(run.artifacts, model),
             system={},
@@ -210,7 +135,7 @@ def _noted(page: Page, record: RunRecord) -> Page:
     return replace(page, tags=page.tags | {labels.NOTE: note})
 
 
-def _page(root: Path, found: _Found, reports: _Reports) -> Page:
+def _page(root: Path, found: Found, judgement: Judgement) -> Page:
     record = found.record
     return Page(
         key=record.key,
@@ -230,7 +155,7 @@ def _page(root: Path, found: _Found, reports: _Reports) -> Page:
         },
         ended=(found.folder / "run.json").stat().st_mtime,
         system=_system(root, record.key),
-        judged=reports.fresh,
+        judged=judgement.fresh,
     )
 
 
