@@ -5,7 +5,6 @@ from oncotrail.demo import people
 from oncotrail.demo.draws import Codes, Floats
 from tests.demo.crowd import Crowd
 
-
 TISSUES = {
     "muscle": (people.MUSCLE, "sarcopenia", "muscle"),
     "visceral fat": (people.VISCERAL, "visceral_obesity", "visceral"),

@@ -31,9 +31,11 @@ def ui(root: Path, port: int | None, say: Callable[[str], None]) -> int:
     say(f"MLflow at http://{HOST}:{chosen} over {store.uri}; Ctrl-C ends it.")
     words = ["server", "--host", HOST, "--port", str(chosen), "--backend-store-uri", store.uri]
     program = [sys.executable, "-m", "mlflow", *words, "--workers", "1"]
+    # Without the server's job runners: nobody here uses them, and they are eight processes.
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     # In a session of its own: Ctrl-C is ours alone, and ends its workers without their tracebacks.
     server = subprocess.Popen(  # noqa: S603 - our mlflow
-        program, cwd=root, env=dict(os.environ), start_new_session=True
+        program, cwd=root, env=environment, start_new_session=True
     )
     with _hanging_up_is_leaving(), server:
         try:
