@@ -1,10 +1,10 @@
 """The best prediction of metastasis that each column set allows, and its AUC.
 
 eta (see `outcome`) rests on three causes that may be hidden, each 0 or 1 and independent of the
-others given the rest of the table: sarcopenia, visceral obesity and LVI. The table shows LVI
-unless it is blank, and muscle and visceral fat as measured badly by hand; a slice shows the true
-area. Both areas x are Gaussian given the group, with one spread s (from the hand: patients and error together),
-so by Bayes' rule
+others given the rest of the table: sarcopenia, visceral obesity and LVI. The table shows LVI unless
+it is blank, and muscle and visceral fat as measured badly by hand; a slice shows the true area.
+Both areas x are Gaussian given the group, with one spread s (from the hand: patients and error
+together), so by Bayes' rule
 
     log odds(at risk | x) = log odds(at risk | age, BMI) + (x - middle) * (at_risk - usual) / s^2.
 
