@@ -1,0 +1,104 @@
+"""A copy of the repository in which the real graph runs, small, through the real DVC."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+STUDY = "breast_early_fusion"
+
+
+def copy_of_repository(destination: Path) -> Path:
+    """What git tracks or would track, as a git repository of its own."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        source = REPOSITORY / name
+        if source.is_file():
+            target = destination / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "copy"]):
+        identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+        subprocess.run(["git", *identity, *command], cwd=destination, check=True)
+    return destination
+
+
+def change(path: Path, *steps: str, value: Any) -> None:
+    """Set one value of a YAML file, leaving the rest as it is."""
+    yaml = YAML()
+    content = yaml.load(path)
+    inner = content
+    for step in steps[:-1]:
+        inner = inner[step]
+    inner[steps[-1]] = value
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(content, file)
+
+
+def environment(root: Path) -> dict[str, str]:
+    """The environment of a user who has just activated `.venv`; MLflow's store is the copy's."""
+    inherited = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{inherited['PATH']}"
+    return {**inherited, "PATH": path, "PYTHONPATH": str(root / "src"), "DVC_NO_ANALYTICS": "1"}
+
+
+def start(root: Path, *command: str) -> subprocess.Popen[bytes]:
+    """Start a command whose output goes to a file in the copy."""
+    log = root / ".oncotrail" / "test.log"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("ab") as file:
+        return subprocess.Popen(command, cwd=root, env=environment(root), stdout=file, stderr=file)
+
+
+def run(root: Path, *command: str, timeout: float = 900) -> str:
+    """Run a command to its end; its output, or an assertion with it."""
+    finished = subprocess.run(
+        command,
+        cwd=root,
+        env=environment(root),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    output = finished.stdout + finished.stderr
+    assert finished.returncode == 0, output
+    return output
+
+
+def kill_when(process: subprocess.Popen[bytes], sign: Path, *, after: float, wait: float) -> bool:
+    """`kill -9` the process `after` seconds after `sign` exists; whether it came to that."""
+    deadline = time.monotonic() + wait
+    while not sign.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    time.sleep(after)
+    if process.poll() is not None:
+        return False
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return True
+
+
+def outputs_in_lock(root: Path) -> dict[str, str]:
+    """Every output's digest, as dvc.lock has it."""
+    lock = YAML(typ="safe").load(root / "dvc.lock")
+    return {
+        out["path"]: out["md5"]
+        for stage in lock["stages"].values()
+        for out in stage.get("outs", [])
+    }
