@@ -10,7 +10,7 @@ from oncotrail.study.source import DemoCohort
 
 
 class Limits(Base):
-    """The cap that this stage uses."""
+    """How many patients to invent; null: as many as the study declares."""
 
     patients: int | None
 
@@ -25,7 +25,7 @@ class Settings(Base):
 
 def main(settings: Settings, run: Run) -> None:
     asked = settings.demo_cohort
-    patients = min(asked.patients, settings.limits.patients or asked.patients)
+    patients = settings.limits.patients or asked.patients
     cohort.write(
         run.out, seed=settings.seed, patients=patients, kind=asked.kind, effects=asked.effects
     )

@@ -41,10 +41,10 @@ def main(settings: Settings, run: Run) -> None:
     seed = int(generator(settings.seed, "train", run.key).integers(2**62))
     recipe = plan.recipe(chosen, settings.limits.epochs, seed)
     network = plan.begin(chosen, learns.pixels, seed)
-    run.params({**chosen.flat(), "epochs": recipe.epochs, "training_images": len(learns.patients)})
+    asked = {**chosen.flat(), "epochs": recipe.epochs}
+    run.params({**asked, "training_images": len(learns.patients), "device": network.device})
     with watched(run, recipe.epochs) as on_epoch:
         trained = loop.train(network, learns, chooses, recipe, on_epoch)
-
     blueprint = plan.blueprint(chosen, run.key, decoded.made, network)
     weights.save_network(network, blueprint, run.out)
     scored = weights.load_network(run.out).score(given.pixels)  # as serving will

@@ -21,6 +21,7 @@ EXEMPT = {
     "oncotrail.graph",
     "oncotrail.errors",
     "oncotrail.tracking.runs",
+    "oncotrail.tracking.provenance",
 }
 NOT_FOLLOWED = {"oncotrail.tracking.runs"}
 IGNORED_FILES = {"py.typed"}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from oncotrail.graph import stage_in_graph
-from oncotrail.study.load import parameters_of, read_yaml, study_file, study_names
+from oncotrail.study.load import foreach_section, parameters_of, read_yaml, study_file, study_names
 from tests import architecture
 from tests.architecture import LIBRARY, ROOT, import_graph
 
@@ -83,10 +83,10 @@ def test_nothing_imports_dvc() -> None:
     assert "dvc" not in import_graph().modules
 
 
-def test_stage_imports_no_more_of_tracking_than_the_live_run() -> None:
+def test_stage_imports_no_more_of_tracking_than_what_it_shows() -> None:
     imported = import_graph().find_modules_directly_imported_by("oncotrail.stage")
     tracking = {name for name in imported if name.startswith("oncotrail.tracking")}
-    assert tracking == {"oncotrail.tracking.runs"}
+    assert tracking == {"oncotrail.tracking.runs", "oncotrail.tracking.provenance"}
 
 
 def test_importing_oncotrail_is_silent_and_instant() -> None:
@@ -138,7 +138,7 @@ def settings_of(stage: str) -> Any:
 
 def keys_of(stage: str) -> list[str]:
     declared = read_yaml(ROOT / "dvc.yaml")["stages"][stage]
-    section = str(declared["foreach"]).strip("${}")
+    section = foreach_section(declared)
     studies = [read_yaml(ROOT / study_file(name)) for name in study_names(ROOT)]
     return [key for study in studies for key in study.get(section) or {}]
 

@@ -6,19 +6,14 @@ last digits of every weight.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-
 
 def use_threads(threads: int) -> None:
-    """Let torch, and the numerical libraries loaded after this call, use this many threads."""
+    """Let torch use this many threads. Other libraries have one each: see pipelines/__init__.py."""
     import torch
 
-    for name in _THREAD_VARIABLES:
-        os.environ[name] = str(threads)
     torch.set_num_threads(threads)
 
 

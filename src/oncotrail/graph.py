@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from oncotrail.errors import MissingDependency, StudyFileError
-from oncotrail.study.load import read_yaml, study_file, study_of
+from oncotrail.study.load import foreach_section, read_yaml, study_file, study_of
 
 _PLACEHOLDER = re.compile(r"\$\{([a-z_.]+)\}")
 
@@ -72,7 +72,7 @@ def digest(path: Path) -> str:
 def _values(declared: Mapping[str, Any], key: str, root: Path) -> dict[str, str]:
     if "foreach" not in declared:
         return {}
-    section = str(declared["foreach"]).strip("${}")
+    section = foreach_section(declared)
     study = study_of(key)
     entries = read_yaml(root / study_file(study)).get(section) or {}
     if key not in entries:

@@ -179,7 +179,7 @@ class RunRecord:
     recipe: str
     seed: int | None
     params: dict[str, Scalar]
-    bent: dict[str, list[Any]]  # settings that the demo block changed: place -> [published, used]
+    bent: dict[str, list[Any]]  # settings that the demo changed: place -> [published, used]
     dependencies: dict[str, str]  # path -> md5
     metrics: dict[str, float]
     history: dict[str, list[list[float]]]  # metric -> [[epoch, value], ...]

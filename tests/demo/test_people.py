@@ -46,7 +46,7 @@ def test_hand_measurements_confuse_the_groups(
     tissue: tuple[people.Tissue, Codes, Floats, Floats],
 ) -> None:
     _, _, area, measured = tissue
-    assert 0.55 < np.corrcoef(area, measured)[0, 1] < 0.75
+    assert 0.25 < np.corrcoef(area, measured)[0, 1] < 0.45
 
 
 def test_age_and_bmi_say_how_many_are_at_risk(crowd: Crowd) -> None:

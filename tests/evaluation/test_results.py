@@ -7,7 +7,8 @@ import pytest
 
 from oncotrail.evaluation import results
 from oncotrail.evaluation.evaluated import Evaluated
-from oncotrail.evaluation.performance import METRICS, RolePerformance
+from oncotrail.evaluation.performance import RolePerformance
+from oncotrail.study.evaluation import METRICS
 
 
 @pytest.fixture

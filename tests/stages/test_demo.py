@@ -19,8 +19,10 @@ def settings(
     )
 
 
-@pytest.mark.parametrize(("limit", "expected"), [(6, 6), (None, 20), (1000, 20)])
-def test_the_limit_caps_the_cohort(tmp_path: Path, limit: int | None, expected: int) -> None:
+@pytest.mark.parametrize(("limit", "expected"), [(6, 6), (None, 20), (25, 25)])
+def test_the_limit_is_the_size_of_the_cohort(
+    tmp_path: Path, limit: int | None, expected: int
+) -> None:
     run = MemoryRun(tmp_path, "breast_early_fusion", "demo")
     main(settings(limit), run)
     raw = run.out / "cohort"

@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 
 from oncotrail.errors import StudyFileError
 from oncotrail.study.file import Demo, StudyFile, models_of, read_studies, read_study
-from oncotrail.study.load import BENDABLE, read_yaml
+from oncotrail.study.load import BENDABLE, foreach_section, read_yaml
 from tests.small_repository import small_repository
 from tests.whole_graph import change
 
@@ -71,6 +71,11 @@ def test_a_minimal_study_is_enough(tmp_path: Path) -> None:
         (("network", "t4"), None, "network.t4: "),
         (("study", STUDY, "published", "figures", "t12"), {"auc": 0.9}, "'t12' is not a model"),
         (("study", STUDY, "published", "figures", "t4"), {"auc": 90}, "a fraction in"),
+        (
+            ("study", STUDY, "published", "figures", "t4"),
+            {"sensitivty": 0.9},
+            "'sensitivty' is not a figure that we report. Did you mean 'sensitivity'?",
+        ),
         (("demo", "split"), {}, "demo.split: unknown key"),
         (("demo", "network", f"{STUDY}-t5"), {}, "is not an entry of network"),
         (("demo", "network", T4), {"optimizer": {"rate": 1}}, "Valid here: .*learning_rate"),
@@ -154,5 +159,5 @@ def test_faults_of_params_and_study_are_told_together(root: Path) -> None:
 
 def test_every_section_of_the_graph_is_a_section_of_a_study_file() -> None:
     stages = read_yaml(REPOSITORY / "dvc.yaml")["stages"].values()
-    sections = {stage["foreach"].strip("${}") for stage in stages if "foreach" in stage}
+    sections = {foreach_section(stage) for stage in stages} - {""}
     assert sections <= set(StudyFile.model_fields)

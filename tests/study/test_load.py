@@ -66,6 +66,7 @@ def test_the_demo_bends_and_limits_cap(root: Path) -> None:
 
 def test_what_was_bent_is_told_with_both_values(root: Path) -> None:
     assert load(OfMember, "lungs-ct", root).bent == {
+        "limits.epochs": ("no limit", 3),
         "network.lungs-ct.optimizer.rate": (1e-6, 1e-3),
         "network.lungs-ct.flips": (["h", "v"], ["h"]),
     }

@@ -56,9 +56,11 @@ def test_seconds_and_memory_are_shown_where_they_are_known(study: Repository) ->
     sidecar = study.root / ".oncotrail" / "runs" / f"{study.key('train', 't4')}.json"
     sidecar.parent.mkdir(parents=True)
     before = pages(study)["t4"]
-    sidecar.write_text(json.dumps({"system/seconds": 12.5, "note": "text is no figure"}))
+    known = {"figures": {"system/seconds": 12.5}, "facts": {"python": "3.11"}}
+    sidecar.write_text(json.dumps(known))
     after = pages(study)["t4"]
     assert (before.system, after.system) == ({}, {"system/seconds": 12.5})
+    assert (before.facts, after.facts) == ({}, {"python": "3.11"})
     assert after.digest() == before.digest()
 
 
@@ -79,10 +81,8 @@ def test_a_damaged_record_is_named(study: Repository) -> None:
 
 
 def test_a_networks_page_says_what_was_bent_before_train(study: Repository) -> None:
-    """Tune read the demo's learning rate; a limit then capped the epochs in train."""
-    tuned = study.record(
-        "tune", f"{STUDY}-t4", params={"epochs": 1000}, bent={"optimizer.learning_rate": [1, 2]}
-    )
+    """Tune read the demo's learning rate; train knows only the limit of its own."""
+    tuned = study.record("tune", f"{STUDY}-t4", bent={"optimizer.learning_rate": [1, 2]})
     study.write(tuned)
-    said = "limited.epochs: 1000 -> 2; network.epochs: 1000 -> 2; optimizer.learning_rate: 1 -> 2"
+    said = "network.epochs: 1000 -> 2; optimizer.learning_rate: 1 -> 2"
     assert pages(study)["t4"].tags["bent"] == said

@@ -97,6 +97,11 @@ class EmbeddingNetwork(nn.Module):
         embeddings = self.to_embedding(self.trunk(normal))
         return Output(self.to_logit(torch.relu(embeddings)).squeeze(1), embeddings)
 
+    @property
+    def device(self) -> str:
+        """Where it computes: cpu, cuda."""
+        return self.mean.device.type
+
     def parameter_count(self) -> int:
         """How many numbers training may move."""
         return sum(parameter.numel() for parameter in self.parameters())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from oncotrail.backbones.batches import Examples
@@ -51,18 +50,8 @@ def predictions_table(
     """One row per patient; where a patient has several images, the mean of their probabilities."""
     keys = ["patient", "role", "outer_fold", "inner_fold"]
     per_image = images[keys].assign(score=scores)
-    per_patient = per_image.groupby(keys, dropna=False, as_index=False)["score"].mean()
-    predictions: pd.DataFrame = per_patient.assign(
-        model=model,
-        outcome=outcome,
-        horizon=np.nan,
-        seed=seed,
-        mode="honest",
-        reader=None,
-        seniority=None,
-        risk=np.nan,
-    )
-    return predictions
+    per_patient = per_image.groupby(keys, dropna=False, as_index=False)[["score"]].mean()
+    return tables.predictions_of(model, outcome, seed, per_patient)
 
 
 def fitted_objects(

@@ -247,6 +247,16 @@ def join(left: pd.DataFrame, right: pd.DataFrame, what: str) -> pd.DataFrame:
     return left.merge(right, on="patient", how="left", validate="many_to_one")
 
 
+def predictions_of(model: str, outcome: str, seed: int, scored: pd.DataFrame) -> pd.DataFrame:
+    """The predictions table of one model's probabilities.
+
+    `scored` has a patient's keys (patient, role, outer_fold, inner_fold) and the `score`.
+    """
+    said = scored.assign(model=model, outcome=outcome, seed=seed, mode="honest")
+    blank = said.assign(horizon=np.nan, risk=np.nan, reader=None, seniority=None)
+    return blank[list(PREDICTIONS.columns)]
+
+
 def fitted_on_frame(records: Iterable[FittedOn]) -> pd.DataFrame:
     """The fitted-on table of these records."""
     parts = [

@@ -21,7 +21,7 @@ from pathlib import Path
 from oncotrail.errors import UserFault
 from oncotrail.record import RunRecord, folder
 from oncotrail.stage import INTERRUPTED, WORK
-from oncotrail.study.load import PARAMS, read_yaml, study_file, study_names
+from oncotrail.study.load import PARAMS, foreach_section, read_yaml, study_file, study_names
 
 _FAILED = re.compile(r"failed to reproduce '([^']+)': failed to run: .*, exited with (-?\d+)")
 _RECIPE = re.compile(r"^recipe:[ \t]*\w+", re.MULTILINE)
@@ -88,7 +88,7 @@ def _declared_stages(root: Path) -> set[tuple[str, str]]:
         (stage, key)
         for stage, declared in read_yaml(root / "dvc.yaml")["stages"].items()
         for study in studies
-        for key in study.get(str(declared.get("foreach", "")).strip("${}")) or {}
+        for key in study.get(foreach_section(declared)) or {}
     }
 
 

@@ -3,10 +3,10 @@
 eta (see `outcome`) rests on three causes that may be hidden, each 0 or 1 and independent of the
 others given the rest of the table: sarcopenia, visceral obesity and LVI. The table shows LVI unless
 it is blank, and muscle and visceral fat as measured badly by hand; a slice shows the true area.
-Both areas x are Gaussian given the group, with one spread s (from the hand: patients and error
-together), so by Bayes' rule
+Either way the area x is Gaussian given the group, around centres c (at risk) and d (usual) with one
+spread s (by hand, of patients and error together), so by Bayes' rule
 
-    log odds(at risk | x) = log odds(at risk | age, BMI) + (x - middle) * (at_risk - usual) / s^2.
+    log odds(at risk | x) = log odds(at risk | age, BMI) + (x - (c + d) / 2) * (c - d) / s^2.
 
 With p, q, r the chances of the three given what a column set shows, the Bayes score is exact, up to
 the rounding of the table's numbers and the few areas that `people` clips:
@@ -25,10 +25,9 @@ from typing import Final
 
 import numpy as np
 from scipy.special import expit, logit, ndtr
-from scipy.stats import rankdata
 
 from oncotrail.demo.blanks import Blanks
-from oncotrail.demo.draws import Codes, Floats
+from oncotrail.demo.draws import Floats
 from oncotrail.demo.outcome import UNKNOWN_VARIANCE, Effects, eta
 from oncotrail.demo.people import LVI_RISK, MUSCLE, VISCERAL, Body, People, Tissue
 
@@ -65,34 +64,35 @@ def sarcopenia_chance(body: Body, blanks: Blanks, *, seen: bool) -> Floats:
     """P(sarcopenia | age, BMI, and the T4 slice where it is seen, else the hand's measurement)."""
     before = MUSCLE.chance(body.age, body.bmi)
     if seen:
-        return _after(before, MUSCLE, body.muscle, MUSCLE.spread)
-    after = _after(before, MUSCLE, body.measured_muscle, hypot(MUSCLE.spread, MUSCLE.error))
-    return np.where(blanks.muscle, before, after)
+        return _after(before, MUSCLE, body.muscle)
+    return np.where(blanks.muscle, before, _after_hand(before, MUSCLE, body.measured_muscle))
 
 
 def visceral_obesity_chance(body: Body, blanks: Blanks, *, seen: bool) -> Floats:
     """P(visceral obesity | age, BMI, and the T11 slice where it is seen, else the measurement)."""
     before = VISCERAL.chance(body.age, body.bmi)
     if seen:
-        return _after(before, VISCERAL, body.visceral, VISCERAL.spread)
-    after = _after(before, VISCERAL, body.measured_visceral, hypot(VISCERAL.spread, VISCERAL.error))
+        return _after(before, VISCERAL, body.visceral)
+    after = _after_hand(before, VISCERAL, body.measured_visceral)
     return np.where(blanks.visceral, before, after)
 
 
-def _after(before: Floats, tissue: Tissue, area: Floats, spread: float) -> Floats:
-    """The chance of being at risk once this area is seen, Gaussian in each group."""
-    beyond = area - (tissue.usual + tissue.at_risk) / 2
-    evidence = beyond * (tissue.at_risk - tissue.usual) / spread**2
+def _after(before: Floats, tissue: Tissue, area: Floats) -> Floats:
+    """The chance of being at risk once the true area is seen."""
+    apart = tissue.at_risk - tissue.usual
+    return _updated(before, (area - tissue.middle) * apart / tissue.spread**2)
+
+
+def _after_hand(before: Floats, tissue: Tissue, measured: Floats) -> Floats:
+    """The chance of being at risk once the hand's measurement is read."""
+    apart = tissue.agreement * (tissue.at_risk - tissue.usual)
+    spread = hypot(tissue.agreement * tissue.spread, tissue.error)
+    return _updated(before, (measured - tissue.middle) * apart / spread**2)
+
+
+def _updated(before: Floats, evidence: Floats) -> Floats:
     after: Floats = expit(logit(before) + evidence)
     return after
-
-
-def auc(labels: Codes, score: Floats) -> float:
-    """The chance that a patient with metastasis scores above one without; ties count half."""
-    ranks = rankdata(score)
-    events = int(labels.sum())
-    others = labels.size - events
-    return float((ranks[labels == 1].sum() - events * (events + 1) / 2) / (events * others))
 
 
 def expected_auc(probability: Floats) -> float:

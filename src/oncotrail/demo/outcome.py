@@ -53,10 +53,10 @@ class Effects:
 
 
 PLANTED: Final = Effects(
-    intercept=-3.80,
-    sarcopenia=2.20,
-    visceral_obesity=1.60,
-    nodes=2.00,
+    intercept=-4.95,
+    sarcopenia=2.70,
+    visceral_obesity=2.40,
+    nodes=2.60,
     lvi=0.60,
     survival=0.50,
     other_death=0.35,

@@ -5,7 +5,8 @@ The order of drawing is the order of causes:
     age, BMI, height                      independent
     sarcopenia, visceral obesity          each a group, a little likelier by age and BMI
     true muscle and visceral fat area     Gaussian given the group
-    measured muscle and fat               the true areas plus a large error of the hand
+    measured muscle and fat               by hand, on another slice: a part of the true
+                                          difference, and a large error
     subtype                               -> receptors, Ki-67, N stage
     tumour size, LVI, CEA                 given N stage
     treatments                            given receptors, subtype, N stage and age
@@ -61,6 +62,7 @@ class Tissue:
     at_risk: float  # mean area of the group that is
     spread: float  # between the patients of a group
     error: float  # of the hand measurement, so large that the image knows more than the table
+    agreement: float  # the part of a difference in area that the hand's slice shows too
     on_age: float  # of the liability, by standard age
     on_bmi: float
 
@@ -79,6 +81,15 @@ class Tissue:
         centre = np.where(group == 1, self.at_risk, self.usual)
         return centre + self.spread * draw.clip(-MOST_SPREADS, MOST_SPREADS)
 
+    def measured(self, area: Floats, draw: Floats) -> Floats:
+        """The area that a hand draws on another slice."""
+        return self.middle + self.agreement * (area - self.middle) + self.error * draw
+
+    @property
+    def middle(self) -> float:
+        """Between the two groups."""
+        return (self.usual + self.at_risk) / 2
+
     def _expected(self, age: Floats, bmi: Floats) -> Floats:
         return self.on_age * standard_age(age) + self.on_bmi * standard_bmi(bmi)
 
@@ -88,8 +99,12 @@ class Tissue:
 
 
 MOST_SPREADS: Final = 3.0  # so that every body has room for its tissues
-MUSCLE: Final = Tissue(usual=46, at_risk=22, spread=4, error=16, on_age=0.15, on_bmi=-0.15)
-VISCERAL: Final = Tissue(usual=55, at_risk=145, spread=15, error=50, on_age=0.10, on_bmi=0.25)
+MUSCLE: Final = Tissue(
+    usual=46, at_risk=22, spread=4, error=12, agreement=0.35, on_age=0.15, on_bmi=-0.15
+)
+VISCERAL: Final = Tissue(
+    usual=55, at_risk=145, spread=15, error=45, agreement=0.35, on_age=0.10, on_bmi=0.25
+)
 
 
 @dataclass(frozen=True)
@@ -179,8 +194,8 @@ def _body(draws: Draws) -> Body:
         visceral_obesity=obesity,
         muscle=muscle,
         visceral=visceral,
-        measured_muscle=muscle + MUSCLE.error * draws["measured_muscle"],
-        measured_visceral=visceral + VISCERAL.error * draws["measured_visceral"],
+        measured_muscle=MUSCLE.measured(muscle, draws["measured_muscle"]),
+        measured_visceral=VISCERAL.measured(visceral, draws["measured_visceral"]),
         menopause=(age + 4.0 * draws["menopause"] > 50.5).astype(np.int64),
     )
 

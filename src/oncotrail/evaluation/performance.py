@@ -13,8 +13,7 @@ from oncotrail.evaluation.judged import CHOOSES, Judged
 from oncotrail.statistics.classification import Classification, classify, youden_threshold
 from oncotrail.statistics.discrimination import auc
 from oncotrail.statistics.intervals import Estimate
-
-METRICS = ("auc", "accuracy", "sensitivity", "specificity", "ppv", "npv")  # higher is better
+from oncotrail.study.evaluation import METRICS
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from oncotrail.cohort import tables
@@ -72,10 +71,12 @@ def fuse(model: str, asked: ColumnSet, plan: Fusion, given: Material, seed: int)
     outcome = given.cohort.set_index("patient")[plan.outcome].astype(int)
     training = patients.loc[patients["fits"] == "fusion", "patient"]
     fitted = fit(seen.loc[training], outcome, columns, plan, model=model, seed=seed)
+    scores = score(fitted.pipeline, seen).reset_index()
+    scored = tables.join(patients, scores, f"scores of {model}")
     return FusedModel(
         learner=Learner(model, plan.outcome, columns, fitted.pipeline),
         seen=seen,
-        predictions=_predictions(patients, score(fitted.pipeline, seen), model, plan.outcome, seed),
+        predictions=tables.predictions_of(model, plan.outcome, seed, scored),
         fitted_on=fitted.fitted_on,
         synthetic_rows=fitted.synthetic_rows,
     )
@@ -89,20 +90,3 @@ def _check_names(model: str, outcome: str, given: Material) -> None:
     if outcome not in labels:
         message = f"fusion.outcome {outcome!r} is no label. {nearest(outcome, labels)}"
         raise StudyFileError(message)
-
-
-def _predictions(
-    patients: pd.DataFrame, scores: pd.Series, model: str, outcome: str, seed: int
-) -> pd.DataFrame:
-    table = tables.join(patients, scores.reset_index(), f"scores of {model}")
-    table = table.assign(
-        model=model,
-        outcome=outcome,
-        horizon=np.nan,
-        seed=seed,
-        mode="honest",
-        reader=None,
-        seniority=None,
-        risk=np.nan,
-    )
-    return table[list(tables.PREDICTIONS.columns)]

@@ -45,12 +45,12 @@ def settings_used(
     )
 
 
-def all_bent(records: Iterable[RunRecord]) -> dict[str, list[Any]]:
+def by_demo_block(records: Iterable[RunRecord]) -> dict[str, list[Any]]:
     """What the demo block changed in any run: place -> [published, used]."""
     bent: dict[str, list[Any]] = {}
     for record in records:
         bent |= record.bent
-    return dict(sorted(bent.items()))
+    return {place: pair for place, pair in sorted(bent.items()) if not place.startswith("limits.")}
 
 
 def place_in_words(place: str, study: str) -> str:
@@ -68,7 +68,7 @@ def place_in_words(place: str, study: str) -> str:
 def _by_demo_block(study: str, records: Iterable[RunRecord]) -> list[tuple[Cell, ...]]:
     return [
         _row(place_in_words(place, study), plain(published), plain(used), DEMO)
-        for place, (published, used) in all_bent(records).items()
+        for place, (published, used) in by_demo_block(records).items()
     ]
 
 

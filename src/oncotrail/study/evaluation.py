@@ -8,6 +8,9 @@ from pydantic import Field
 
 from oncotrail.study.base import Settings
 
+# What is reported of every model, and what a publication's figures are named; higher is better.
+METRICS = ("auc", "accuracy", "sensitivity", "specificity", "ppv", "npv")
+
 
 class Evaluation(Settings):
     """Intervals on every figure; thresholds from validation, never from the rows they judge."""

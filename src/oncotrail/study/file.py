@@ -16,13 +16,14 @@ from pydantic import Field
 from oncotrail.errors import StudyFileError
 from oncotrail.study.base import Settings, nearest
 from oncotrail.study.cohort import Cohort
-from oncotrail.study.evaluation import Evaluation
+from oncotrail.study.evaluation import METRICS, Evaluation
 from oncotrail.study.fusion import Fusion
 from oncotrail.study.guards import Audit, Registry
 from oncotrail.study.load import (
     BENDABLE,
     BY_MEMBER,
     PARAMS,
+    foreach_section,
     merge,
     read_yaml,
     study_file,
@@ -208,6 +209,7 @@ def _published(name: str, study: StudyFile) -> Iterator[str]:
         place = f"study.{name}.published.figures.{model}"
         yield from _unknown(place, model, models_of(name, study), "a model of the study")
         for figure, value in figures.items():
+            yield from _unknown(f"{place}.{figure}", figure, METRICS, "a figure that we report")
             if not 0 <= value <= 1:
                 yield f"{place}.{figure}: found {value}; expected a fraction in [0, 1]."
 
@@ -234,7 +236,7 @@ def _graph_faults(
 
 
 def _lonely_stages(stages: Mapping[str, Any], name: str, study: StudyFile) -> Iterator[str]:
-    section_of = {stage: str(d.get("foreach", "")).strip("${}") for stage, d in stages.items()}
+    section_of = {stage: foreach_section(declared) for stage, declared in stages.items()}
     for stage, section in section_of.items():
         if not study.members(section):
             continue

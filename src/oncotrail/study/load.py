@@ -34,7 +34,7 @@ S = TypeVar("S", bound=Settings)
 
 @dataclass(frozen=True)
 class Loaded(Generic[S]):
-    """One stage's settings, and what the demo block changed: place -> (published, used)."""
+    """One stage's settings, and what demo block and limits changed: place -> (published, used)."""
 
     settings: S
     recipe: str
@@ -53,6 +53,15 @@ def study_of(key: str) -> str:
 def study_file(study: str) -> str:
     """Where a study is declared, relative to the repository."""
     return f"studies/{study}.yaml"
+
+
+def foreach_section(stage: Mapping[str, Any]) -> str:
+    """The section that a stage of dvc.yaml runs once per entry of; none where it runs once.
+
+    >>> foreach_section({"foreach": "${network}"}), foreach_section({"cmd": "true"})
+    ('network', '')
+    """
+    return str(stage.get("foreach", "")).strip("${}")
 
 
 def study_names(root: Path) -> list[str]:
@@ -92,6 +101,7 @@ def load(kind: type[S], key: str, root: Path, recipe: str | None = None) -> Load
     for name, field in kind.model_fields.items():
         if name in SHARED:
             values[name] = _shared(shared, name, field.annotation, recipe)
+            bent |= _limits_in_force(values[name]) if name == "limits" else {}
             continue
         entry = None if is_whole_section(field.annotation) else _entry_key(name, key)
         values[name] = _entry(used, name, entry, study)
@@ -152,6 +162,12 @@ def _shared(shared: Mapping[str, Any], name: str, annotation: Any, recipe: str) 
         message = f"{PARAMS}: limits.{missing[0]} is missing; write null for no limit."
         raise StudyFileError(message)
     return {limit: limits[limit] if recipe == "demo" else None for limit in _fields(annotation)}
+
+
+def _limits_in_force(limits: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    return {
+        f"limits.{name}": ("no limit", value) for name, value in limits.items() if value is not None
+    }
 
 
 def _entry(declared: Mapping[str, Any], section: str, entry: str | None, study: str) -> Any:

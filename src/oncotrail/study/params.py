@@ -13,7 +13,11 @@ from oncotrail.study.base import Settings
 
 
 class Limits(Settings):
-    """Caps on the published settings; null is no cap. Every key is there, because DVC wants it."""
+    """Caps on the published settings; null is no cap. Every key is there, because DVC wants it.
+
+    `patients` is the size of a demo cohort, larger than the published one if asked; it drops nobody
+    from a real cohort.
+    """
 
     patients: int | None = Field(ge=20)
     epochs: int | None = Field(ge=1)

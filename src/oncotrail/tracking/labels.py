@@ -12,6 +12,7 @@ KEY = "oncotrail.key"  # which run this is: the run key; one run per key
 SAID = "oncotrail.said"  # digest of what the run's page was last made to say
 FILES = "oncotrail.files"  # digest of the artifacts that were uploaded
 PROCESS = "oncotrail.process"  # who is filling the run now, and must be alive
+COMPUTED = "computed"  # here; or elsewhere: the outputs came from DVC's cache or were pulled
 CURRENT = "current"  # yes: the repository's files say this now; no: they once did
 PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"

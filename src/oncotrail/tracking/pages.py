@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from oncotrail.record import RunRecord, folder
 from oncotrail.tracking import labels
@@ -52,6 +52,7 @@ class Page:
     artifacts: dict[str, Artifact]  # where it appears -> the file
     ended: float = 0.0  # seconds since 1970, as this machine's files say
     system: dict[str, float] = field(default_factory=dict)  # what only the machine that ran knows
+    facts: dict[str, str] = field(default_factory=dict)  # and its commit, its packages
     parent: str | None = None
     judged: bool = True  # whether evaluation's figures are about these very files
 
@@ -137,6 +138,7 @@ def _noted(page: Page, record: RunRecord) -> Page:
 
 def _page(root: Path, found: Found, judgement: Judgement) -> Page:
     record = found.record
+    known = _known_here(root, record.key)
     return Page(
         key=record.key,
         study=record.study,
@@ -154,7 +156,8 @@ def _page(root: Path, found: Found, judgement: Judgement) -> Page:
             for place, sha256 in record.artifacts.items()
         },
         ended=(found.folder / "run.json").stat().st_mtime,
-        system=_system(root, record.key),
+        system=known.get("figures", {}),
+        facts=known.get("facts", {}),
         judged=judgement.fresh,
     )
 
@@ -197,10 +200,10 @@ def _split_tag(root: Path, record: RunRecord) -> dict[str, str]:
     return {"split": str(json.loads(described.read_text(encoding="utf-8"))["digest"])}
 
 
-def _system(root: Path, key: str) -> dict[str, float]:
-    """Seconds and memory, where this machine did the work; nothing where it was pulled."""
+def _known_here(root: Path, key: str) -> dict[str, Any]:
+    """Seconds, memory, commit and versions of a run of this machine; nothing of a pulled one."""
     sidecar = root / SIDECARS / f"{key}.json"
     if not sidecar.exists():
         return {}
-    figures = json.loads(sidecar.read_text(encoding="utf-8"))
-    return {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}
+    known: dict[str, Any] = json.loads(sidecar.read_text(encoding="utf-8"))
+    return known

@@ -1,7 +1,7 @@
 """What this machine and this checkout add to a run: the commit, what differs from it, versions.
 
-None of it is in run.json, which two machines must write alike; it is tagged on a run when the run
-is made, and left as it is afterwards.
+None of it is in run.json, which two machines must write alike. A stage keeps it beside the outputs
+when it runs, and sync tags it on the run's page; where the outputs were pulled, sync tags its own.
 """
 
 from __future__ import annotations

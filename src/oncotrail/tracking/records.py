@@ -37,17 +37,8 @@ def read_record(path: Path) -> RunRecord:
 
 
 def _with_tuned(root: Path, record: RunRecord) -> RunRecord:
-    """A network's record with what was bent before it: tune read the study file, train did not.
-
-    Where train used another value than tune passed on, a limit of params.yaml capped it.
-    """
+    """A network's record with what was bent before it: tune read the study file, train did not."""
     path = folder(root, record.study, TUNE_STAGE, record.name) / "run.json"
     if record.stage != NETWORK_STAGE or not path.is_file():
         return record
-    tuned = read_record(path)
-    capped = {
-        f"limited.{name}": [asked, record.params[name]]
-        for name, asked in tuned.params.items()
-        if name in record.params and record.params[name] != asked
-    }
-    return replace(record, bent={**tuned.bent, **record.bent, **capped})
+    return replace(record, bent={**read_record(path).bent, **record.bent})

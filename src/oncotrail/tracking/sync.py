@@ -92,7 +92,7 @@ class _Runs:
         self._experiments = {
             study: store.experiment(study) for study in sorted({page.study for page in pages})
         }
-        self._facts = provenance(root)
+        self._here = provenance(root)
 
     def bring_up(self, *, is_workspace: bool) -> None:
         """Make, complete or leave each page's run, and tell what is current."""
@@ -121,9 +121,15 @@ class _Runs:
                 run = None
         run = run or make(self._store, self._experiments[page.study], page, parent)
         seen_before = labels.SAID in run.data.tags
-        complete(self._store, run, page, parent if seen_before else parent | self._facts)
+        complete(self._store, run, page, parent if seen_before else parent | self._facts(page))
         self.places[page.key] = Place(run.info.experiment_id, run.info.run_id)
         return run
+
+    def _facts(self, page: Page) -> dict[str, str]:
+        """The commit and versions of a run of this machine; of a pulled one, those that show it."""
+        if page.facts:
+            return page.facts | {labels.COMPUTED: "here"}
+        return self._here | {labels.COMPUTED: "elsewhere"}
 
     def _one(self, runs: list[Run]) -> Run | None:
         """The finished run of a key; the unfinished, and what two machines made twice, go."""
