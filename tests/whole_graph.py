@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -56,11 +55,18 @@ def environment(root: Path) -> dict[str, str]:
 
 
 def start(root: Path, *command: str) -> subprocess.Popen[bytes]:
-    """Start a command whose output goes to a file in the copy."""
+    """Start a command with a process group of its own; its output goes to a file in the copy."""
     log = root / ".oncotrail" / "test.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("ab") as file:
-        return subprocess.Popen(command, cwd=root, env=environment(root), stdout=file, stderr=file)
+        return subprocess.Popen(
+            command,
+            cwd=root,
+            env=environment(root),
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
 
 
 def run(root: Path, *command: str, timeout: float = 900) -> str:
@@ -79,19 +85,19 @@ def run(root: Path, *command: str, timeout: float = 900) -> str:
     return output
 
 
-def kill_when(process: subprocess.Popen[bytes], sign: Path, *, after: float, wait: float) -> bool:
-    """`kill -9` the process `after` seconds after `sign` exists; whether it came to that."""
-    deadline = time.monotonic() + wait
+def wait_for(process: subprocess.Popen[bytes], sign: Path, seconds: float = 600) -> None:
+    """Until `sign` exists; the process must still run then."""
+    deadline = time.monotonic() + seconds
     while not sign.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    time.sleep(after)
-    if process.poll() is not None:
-        return False
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    return True
+        assert process.poll() is None, f"ended with {process.returncode} before {sign} was there"
+        assert time.monotonic() < deadline, f"{sign} is not there after {seconds:g} s"
+        time.sleep(0.001)
+
+
+def stages_in_lock(root: Path) -> set[str]:
+    """The stages that ended, as dvc.lock has it."""
+    lock = root / "dvc.lock"
+    return set(YAML(typ="safe").load(lock)["stages"]) if lock.exists() else set()
 
 
 def outputs_in_lock(root: Path) -> dict[str, str]:
