@@ -7,24 +7,18 @@ from oncotrail.backbones import plan
 from oncotrail.backbones.batches import Examples
 from oncotrail.errors import StudyFileError, UserFault
 from oncotrail.study.network import Network
+from tests import declared
 
-SETTINGS = {
-    "study": "study",
-    "view": "t4",
-    "outcome": "metastasis",
-    "architecture": "densenet121",
-    "architecture_options": {"growth_rate": 4, "block_config": [1, 1, 1, 1]},
-    "weights": "none",
-    "head": {"embedding": 3},
-    "loss": {"kind": "binary_cross_entropy", "positive_weight": 2.6},
-    "optimizer": {"kind": "adam", "learning_rate": 1e-6, "weight_decay": 0.5},
-    "schedule": {"kind": "step", "every": 200, "factor": 0.25},
-    "epochs": 1000,
-    "batch_size": 32,
-    "augmentation": ["horizontal_flip"],
-    "best_epoch_by": "validation_accuracy",
-    "search": {"trials": 0},
-}
+SETTINGS = declared.network(
+    "study",
+    loss={"kind": "binary_cross_entropy", "positive_weight": 2.6},
+    optimizer={"kind": "adam", "learning_rate": 1e-6, "weight_decay": 0.5},
+    schedule={"kind": "step", "every": 200, "factor": 0.25},
+    epochs=1000,
+    batch_size=32,
+    augmentation=["horizontal_flip"],
+    best_epoch_by="validation_accuracy",
+)
 
 
 @pytest.mark.parametrize(("most", "epochs"), [(None, 1000), (16, 16), (5000, 1000)])

@@ -13,36 +13,23 @@ from oncotrail.fusion.early import Material
 from oncotrail.study.cohort import Cohort
 from oncotrail.study.fusion import Fusion
 from oncotrail.study.network import Network
+from tests import declared
 
 STUDY = "toy"
 NETWORKS = ("toy-t4", "toy-t11")
 SEED = 11
 
 COHORT = Cohort.read(
-    {
-        "patient": "id",
-        "site": "hospital",
-        "outcomes": {
-            "metastasis": {
-                "kind": "label",
-                "column": "m",
-                "positive": "1",
-                "negative": "0",
-                "means": "metastasis",
-            }
-        },
-        "views": {
-            "t4": {"modality": "CT", "means": "slice at T4"},
-            "t11": {"modality": "CT", "means": "slice at T11"},
-        },
-        "clinical": {
-            "age": {"kind": "number", "unit": "years", "minimum": 18, "maximum": 100},
+    declared.cohort(
+        {
+            "age": declared.AGE,
             "cea": {"kind": "number", "unit": "ng/ml", "minimum": 0, "maximum": 1000},
-            "her2": {"kind": "category", "levels": {"0": "negative", "1": "positive"}},
+            "her2": declared.HER2,
             "subtype": {"kind": "category", "levels": {"1": "A", "2": "B", "3": "C"}},
         },
-    },
-    "toy",
+        views=("t4", "t11"),
+    ),
+    STUDY,
 )
 
 FUSION = Fusion.read(
@@ -54,14 +41,7 @@ FUSION = Fusion.read(
             "only_t4": {"clinical": False, "networks": NETWORKS[:1]},
         },
         "resampling": {"kind": "borderline_smote", "neighbours": 3, "border_neighbours": 5},
-        "learner": {
-            "kind": "random_forest",
-            "trees": 8,
-            "bootstrap": False,
-            "minimum_split": 3,
-            "minimum_leaf": 2,
-            "minimum_leaf_fraction": 0.1,
-        },
+        "learner": declared.forest(trees=8),
     },
     "toy",
 )
@@ -132,25 +112,6 @@ def networks() -> dict[str, Network]:
 
 def _network(name: str) -> Network:
     return Network.read(
-        {
-            "study": STUDY,
-            "view": name.split("-")[1],
-            "outcome": "metastasis",
-            "architecture": "densenet121",
-            "architecture_options": {
-                "growth_rate": 8,
-                "block_config": (2, 2, 2, 2),
-            },
-            "weights": "none",
-            "head": {"embedding": 3},
-            "loss": {"kind": "binary_cross_entropy", "positive_weight": 2.6},
-            "optimizer": {"kind": "adam", "learning_rate": 1e-3, "weight_decay": 0},
-            "schedule": {"kind": "step", "every": 10, "factor": 0.5},
-            "epochs": 1,
-            "batch_size": 16,
-            "augmentation": [],
-            "best_epoch_by": "validation_loss",
-            "search": {"trials": 0},
-        },
+        declared.network(STUDY, view=name.split("-")[1]),
         name,
     )

@@ -15,6 +15,7 @@ from oncotrail.study.network import Network
 from oncotrail.study.pixels import Decode
 from oncotrail.study.question import Question
 from pipelines import evaluate
+from tests import declared
 from tests.evaluation import made
 
 STUDY = made.STUDY
@@ -50,33 +51,17 @@ FUSION = Fusion.model_validate(
             "both": {"clinical": True, "networks": made.NETWORKS},
         },
         "resampling": None,
-        "learner": {
-            "kind": "random_forest",
-            "trees": 3,
-            "bootstrap": False,
-            "minimum_split": 2,
-            "minimum_leaf": 1,
-            "minimum_leaf_fraction": 0,
-        },
+        "learner": declared.forest(trees=3),
     }
 )
 NETWORK = Network.model_validate(
-    {
-        "study": STUDY,
-        "view": "t4",
-        "outcome": "relapse",
-        "architecture": "densenet121",
-        "weights": "none",
-        "head": {"embedding": 2},
-        "loss": {"kind": "binary_cross_entropy", "positive_weight": 1},
-        "optimizer": {"kind": "adam", "learning_rate": 0.001, "weight_decay": 0},
-        "schedule": {"kind": "step", "every": 10, "factor": 0.5},
-        "epochs": 1000,
-        "batch_size": 4,
-        "augmentation": [],
-        "best_epoch_by": "validation_loss",
-        "search": {"trials": 0},
-    }
+    declared.network(
+        STUDY,
+        outcome="relapse",
+        architecture_options={},
+        optimizer={"kind": "adam", "learning_rate": 0.001, "weight_decay": 0},
+        epochs=1000,
+    )
 )
 NETWORKS = dict.fromkeys(made.NETWORKS, NETWORK)
 BENT = {"network.made-t4.optimizer.learning_rate": [1e-6, 1e-3]}

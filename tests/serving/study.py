@@ -16,53 +16,15 @@ from oncotrail.study.cohort import Cohort
 from oncotrail.study.fusion import Fusion
 from oncotrail.study.network import Network
 from pipelines import decode, fuse, register, train
+from tests import declared
 
 STUDY = "toy"
 NETWORK = "toy-t4"
 PATIENTS = 90
 FIGURES = {"toy-t4": 0.6, "toy-clinical": 0.7, "toy-clinical_t4": 0.8}
 
-COHORT = Cohort.read(
-    {
-        "patient": "id",
-        "site": "hospital",
-        "outcomes": {
-            "metastasis": {
-                "kind": "label",
-                "column": "m",
-                "positive": "1",
-                "negative": "0",
-                "means": "metastasis",
-            }
-        },
-        "views": {"t4": {"modality": "CT", "means": "slice at T4"}},
-        "clinical": {
-            "age": {"kind": "number", "unit": "years", "minimum": 18, "maximum": 100},
-            "her2": {"kind": "category", "levels": {"0": "negative", "1": "positive"}},
-        },
-    },
-    "toy",
-)
-SETTINGS = Network.read(
-    {
-        "study": STUDY,
-        "view": "t4",
-        "outcome": "metastasis",
-        "architecture": "densenet121",
-        "architecture_options": {"growth_rate": 4, "block_config": [1, 1, 1, 1]},
-        "weights": "none",
-        "head": {"embedding": 10},
-        "loss": {"kind": "binary_cross_entropy", "positive_weight": 1.0},
-        "optimizer": {"kind": "adam", "learning_rate": 3e-3, "weight_decay": 0},
-        "schedule": {"kind": "step", "every": 200, "factor": 0.5},
-        "epochs": 1,
-        "batch_size": 8,
-        "augmentation": [],
-        "best_epoch_by": "validation_loss",
-        "search": {"trials": 0},
-    },
-    "toy",
-)
+COHORT = Cohort.read(declared.cohort({"age": declared.AGE, "her2": declared.HER2}), STUDY)
+SETTINGS = Network.read(declared.network(STUDY, head={"embedding": 10}), STUDY)
 FUSION = Fusion.read(
     {
         "outcome": "metastasis",
@@ -71,14 +33,7 @@ FUSION = Fusion.read(
             "clinical_t4": {"clinical": True, "networks": [NETWORK]},
         },
         "resampling": None,
-        "learner": {
-            "kind": "random_forest",
-            "trees": 8,
-            "bootstrap": False,
-            "minimum_split": 3,
-            "minimum_leaf": 2,
-            "minimum_leaf_fraction": 0.1,
-        },
+        "learner": declared.forest(trees=8),
     },
     "toy",
 )

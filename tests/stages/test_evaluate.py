@@ -10,28 +10,12 @@ from oncotrail.record import MemoryRun
 from oncotrail.study.load import read_yaml, study_file, study_names
 from oncotrail.study.network import Network
 from pipelines.evaluate import Settings, main
+from tests import declared
 from tests.evaluation import made
 
 ROOT = Path(__file__).parents[2]
 
-NETWORK = Network.model_validate(
-    {
-        "study": made.STUDY,
-        "view": "t4",
-        "outcome": "relapse",
-        "architecture": "densenet121",
-        "weights": "none",
-        "head": {"embedding": 2},
-        "loss": {"kind": "binary_cross_entropy", "positive_weight": 1},
-        "optimizer": {"kind": "adam", "learning_rate": 0.001, "weight_decay": 0},
-        "schedule": {"kind": "step", "every": 10, "factor": 0.5},
-        "epochs": 2,
-        "batch_size": 4,
-        "augmentation": [],
-        "best_epoch_by": "validation_loss",
-        "search": {"trials": 0},
-    }
-)
+NETWORK = Network.model_validate(declared.network(made.STUDY, outcome="relapse"))
 SETTINGS = Settings(
     cohort=made.DECLARED,
     network=dict.fromkeys(made.NETWORKS, NETWORK),

@@ -10,40 +10,17 @@ from oncotrail.cohort import tables
 from oncotrail.record import MemoryRun
 from oncotrail.study.cohort import Cohort
 from pipelines.train import Settings, main
+from tests import declared
 
 STUDY, KEY = "study", "study-t4"
-COHORT = {
-    "patient": "id",
-    "site": "hospital",
-    "outcomes": {
-        "metastasis": {
-            "kind": "label",
-            "column": "m",
-            "positive": "1",
-            "negative": "0",
-            "means": "metastasis",
-        }
-    },
-    "views": {"t4": {"modality": "CT", "means": "a slice"}},
-    "clinical": {},
-}
-NETWORK = {
-    "study": STUDY,
-    "view": "t4",
-    "outcome": "metastasis",
-    "architecture": "densenet121",
-    "architecture_options": {"growth_rate": 4, "block_config": [1, 1, 1, 1]},
-    "weights": "none",
-    "head": {"embedding": 10},
-    "loss": {"kind": "binary_cross_entropy", "positive_weight": 1.0},
-    "optimizer": {"kind": "adam", "learning_rate": 3e-3, "weight_decay": 0},
-    "schedule": {"kind": "step", "every": 200, "factor": 0.5},
-    "epochs": 1000,
-    "batch_size": 8,
-    "augmentation": ["horizontal_flip", "vertical_flip"],
-    "best_epoch_by": "validation_accuracy",
-    "search": {"trials": 0},
-}
+COHORT = declared.cohort({})
+NETWORK = declared.network(
+    STUDY,
+    head={"embedding": 10},
+    epochs=1000,
+    augmentation=["horizontal_flip", "vertical_flip"],
+    best_epoch_by="validation_accuracy",
+)
 ROLES = ("train",) * 5 + ("validation",) * 2 + ("test",) * 2 + ("external",)
 COUNT = 80
 
