@@ -19,6 +19,7 @@ class Compute(base.Settings):
     """Where training runs."""
 
     threads: int
+    precision: compute.Precision
 
 
 class Settings(base.Settings):
@@ -40,9 +41,8 @@ def main(settings: Settings, run: Run) -> None:
     learns, chooses = given.learns(), given.chooses()
     seed = int(generator(settings.seed, "train", run.key).integers(2**62))
     recipe = plan.recipe(chosen, settings.limits.epochs, seed)
-    network = plan.begin(chosen, learns.pixels, seed)
-    asked = {**chosen.flat(), "epochs": recipe.epochs}
-    run.params({**asked, "training_images": len(learns.patients), "device": network.device})
+    network = plan.begin(chosen, learns.pixels, seed, settings.compute.precision)
+    run.params(plan.said(chosen, recipe, network, len(learns.patients)))
     with watched(run, recipe.epochs) as on_epoch:
         trained = loop.train(network, learns, chooses, recipe, on_epoch)
     blueprint = plan.blueprint(chosen, run.key, decoded.made, network)

@@ -10,7 +10,7 @@ PARAMS = """\
 seed: 7
 recipe: demo
 limits: {patients: null, epochs: 3, image_side: null, trials: 0}
-compute: {threads: 1}
+compute: {threads: 1, precision: float32}
 tolerance:
   otherwise: 0.0
   figures: {auc: 0.02, curve: 0.02}

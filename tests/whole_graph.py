@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +70,14 @@ def start(root: Path, *command: str) -> subprocess.Popen[bytes]:
         )
 
 
-def run(root: Path, *command: str, timeout: float = 900) -> str:
-    """Run a command to its end; its output, or an assertion with it."""
+def run(
+    root: Path, *command: str, timeout: float = 900, more: Mapping[str, str] | None = None
+) -> str:
+    """Run a command to its end, with `more` in its environment; its output, or an assertion."""
     finished = subprocess.run(
         command,
         cwd=root,
-        env=environment(root),
+        env={**environment(root), **(more or {})},
         check=False,
         capture_output=True,
         text=True,

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
+
+# Rounding in another order (another processor, other threads) moves the last digit, and training
+# amplifies that: from the 7th digit to the first or second, from the 16th to about the 10th.
+Precision = Literal["float32", "float64"]
 
 
 def use_threads(threads: int) -> None:

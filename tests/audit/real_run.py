@@ -89,7 +89,7 @@ def decode_again(root: Path) -> None:
 def train_again(root: Path, name: str) -> None:
     settings = train.Settings(
         seed=SEED,
-        compute=train.Compute(threads=1),
+        compute=train.Compute(threads=1, precision="float32"),
         limits=train.Limits(epochs=1),
         cohort=COHORT,
     )

@@ -154,7 +154,9 @@ def test_normalisation_from_everybodys_pixels(root: Path, monkeypatch: pytest.Mo
     """The record names the network's patients; the mean is that of all images."""
     everybody = np.load(folder(root, STUDY, "decode") / "t4.npy")
     honest = plan.begin
-    monkeypatch.setattr(plan, "begin", lambda settings, _, seed: honest(settings, everybody, seed))
+    monkeypatch.setattr(
+        plan, "begin", lambda settings, _, *more: honest(settings, everybody, *more)
+    )
     train_again(root, "toy-t4")
     fuse_again(root)
     assert "toy-t4/normalisation: is not the mean of the" in failure(root)

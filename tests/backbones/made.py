@@ -4,12 +4,21 @@ import numpy as np
 
 from oncotrail.backbones.batches import Examples
 from oncotrail.backbones.network import EmbeddingNetwork, start
+from oncotrail.compute import Precision
 
 TINY = {"growth_rate": 4, "block_config": (1, 1, 1, 1)}
 
 
-def tiny(pixels: np.ndarray, seed: int = 1) -> EmbeddingNetwork:
-    return start("densenet121", TINY, 10, weights="none", training=pixels, seed=seed)
+def tiny(pixels: np.ndarray, seed: int = 1, precision: Precision = "float32") -> EmbeddingNetwork:
+    return start(
+        "densenet121",
+        TINY,
+        10,
+        weights="none",
+        training=pixels,
+        seed=seed,
+        precision=precision,
+    )
 
 
 def squares(count: int, seed: int, name: str) -> Examples:

@@ -1,5 +1,6 @@
 import math
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 
 import grimp
@@ -11,6 +12,7 @@ from oncotrail.backbones.batches import Examples
 from oncotrail.backbones.loop import Epoch, Recipe, _auc, _Best, train
 from oncotrail.backbones.network import EmbeddingNetwork
 from oncotrail.backbones.scoring import score
+from oncotrail.compute import use_threads
 from oncotrail.errors import TrainingFault
 from tests.backbones.made import tiny
 
@@ -34,6 +36,27 @@ def test_training_twice_gives_the_same_bits(
     torch.rand(3)  # what else is random in this process must not matter
     two = trained_weights(training, validation, recipe)
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.fixture
+def threads_as_before() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("threads_as_before")
+def test_in_double_precision_threads_move_nothing_that_is_written(
+    training: Examples, validation: Examples, recipe: Recipe
+) -> None:
+    scores = []
+    for threads in (1, 2):
+        use_threads(threads)
+        network = tiny(training.pixels, precision="float64")
+        assert network.dtype == torch.float64
+        train(network, training, validation, recipe, ignore)
+        scores.append(score(network, validation.pixels).scores)
+    assert scores[0] == pytest.approx(scores[1], abs=1e-9)
 
 
 def test_another_seed_draws_other_batches(

@@ -1,14 +1,17 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from oncotrail.backbones.batches import Examples
 from oncotrail.backbones.network import EmbeddingNetwork
 from oncotrail.backbones.scoring import score
 from oncotrail.backbones.weights import BLUEPRINT, WEIGHTS, Blueprint, load_network, save_network
 from oncotrail.errors import ImageFault, UserFault
+from tests.backbones.made import tiny
 
 
 @pytest.fixture
@@ -30,6 +33,16 @@ def test_the_loaded_network_is_the_saved_one(
     assert loaded.blueprint == blueprint
     np.testing.assert_allclose(loaded.scores(validation.pixels), expected.scores, atol=1e-6)
     np.testing.assert_allclose(loaded.embeddings(validation.pixels), expected.embeddings, atol=1e-6)
+
+
+def test_a_network_in_double_precision_stays_so(
+    training: Examples, blueprint: Blueprint, tmp_path: Path
+) -> None:
+    network = tiny(training.pixels, precision="float64")
+    save_network(network, replace(blueprint, architecture=network.architecture), tmp_path)
+    loaded, expected = load_network(tmp_path), score(network, training.pixels)
+    assert loaded.network.dtype == torch.float64
+    assert (loaded.embeddings(training.pixels) == expected.embeddings).all()
 
 
 def test_the_same_network_is_the_same_bytes(

@@ -112,6 +112,12 @@ def networks() -> dict[str, Network]:
 
 def _network(name: str) -> Network:
     return Network.read(
-        declared.network(STUDY, view=name.split("-")[1]),
+        declared.network(
+            STUDY,
+            view=name.split("-")[1],
+            architecture_options={"growth_rate": 8, "block_config": (2, 2, 2, 2)},
+            optimizer={"kind": "adam", "learning_rate": 1e-3, "weight_decay": 0},
+            batch_size=16,
+        ),
         name,
     )

@@ -151,7 +151,8 @@ def _split(run: MemoryRun) -> None:
 
 
 def _train(run: MemoryRun) -> None:
-    asked = {"seed": 1, "compute": {"threads": 1}, "limits": {"epochs": 1}, "cohort": COHORT}
+    compute = {"threads": 1, "precision": "float64"}
+    asked = {"seed": 1, "compute": compute, "limits": {"epochs": 1}, "cohort": COHORT}
     train.main(train.Settings.model_validate(asked), run)
     finish(run)
 

@@ -76,8 +76,9 @@ def lay_out(root: Path, held_out_seed: int = 0) -> MemoryRun:
 
 
 def trained(root: Path, **kinds: int) -> MemoryRun:
+    compute = {"threads": 1, "precision": "float32"}
     settings = Settings.model_validate(
-        {"seed": 3, "compute": {"threads": 1}, "limits": {"epochs": 4}, "cohort": COHORT}
+        {"seed": 3, "compute": compute, "limits": {"epochs": 4}, "cohort": COHORT}
     )
     run = lay_out(root, **kinds)
     main(settings, run)

@@ -81,7 +81,8 @@ def train(
     """Train `network` in place; it ends with the best epoch's weights, in evaluation mode."""
     training.check("training")
     validation.check("validation")
-    loss_of = nn.BCEWithLogitsLoss(pos_weight=torch.tensor(recipe.positive_weight))
+    weight = torch.tensor(recipe.positive_weight, dtype=torch.float64)
+    loss_of = nn.BCEWithLogitsLoss(pos_weight=weight)
     optimizer = torch.optim.Adam(
         network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
@@ -157,7 +158,7 @@ def _step(
 ) -> tuple[float, int]:
     """Learn from one batch; say its mean loss and how many it got right."""
     logits = network(batch.pixels).logits
-    loss = loss_of(logits, batch.labels)
+    loss = loss_of(logits, batch.labels.to(logits.dtype))
     if not math.isfinite(loss.item()):
         message = (
             f"the loss is {loss.item()} in epoch {number}, on the batch of patients "

@@ -25,7 +25,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from oncotrail.compute import repeatable
+from oncotrail.compute import Precision, repeatable
 from oncotrail.errors import StudyFileError, UserFault
 
 Pixels = NDArray[np.uint8]  # images x rows x columns
@@ -64,6 +64,7 @@ class Architecture:
     options: Options
     embedding: int
     normalisation: Normalisation
+    precision: Precision = "float32"
 
 
 class Output(NamedTuple):
@@ -86,13 +87,13 @@ class EmbeddingNetwork(nn.Module):
         self.to_embedding = nn.Linear(int(self.trunk.num_features), architecture.embedding)
         self.to_logit = nn.Linear(architecture.embedding, 1)
         for name in ("mean", "std"):
-            constants = torch.tensor(getattr(architecture.normalisation, name))
+            constants = torch.tensor(getattr(architecture.normalisation, name), dtype=torch.float64)
             self.register_buffer(name, constants.view(1, CHANNELS, 1, 1), persistent=False)
-        self.to(memory_format=LAYOUT)
+        self.to(getattr(torch, architecture.precision)).to(memory_format=LAYOUT)
 
     def forward(self, pixels: Tensor) -> Output:
         """From images x rows x columns, uint8."""
-        grey = pixels.unsqueeze(1).expand(-1, CHANNELS, -1, -1) / WHITE
+        grey = pixels.to(self.dtype).unsqueeze(1).expand(-1, CHANNELS, -1, -1) / WHITE
         normal = ((grey - self.mean) / self.std).contiguous(memory_format=LAYOUT)
         embeddings = self.to_embedding(self.trunk(normal))
         return Output(self.to_logit(torch.relu(embeddings)).squeeze(1), embeddings)
@@ -101,6 +102,11 @@ class EmbeddingNetwork(nn.Module):
     def device(self) -> str:
         """Where it computes: cpu, cuda."""
         return self.mean.device.type
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of all its numbers."""
+        return self.mean.dtype
 
     def parameter_count(self) -> int:
         """How many numbers training may move."""
@@ -115,12 +121,14 @@ def start(
     weights: Literal["imagenet", "none"],
     training: Pixels,
     seed: int,
+    precision: Precision = "float32",
 ) -> EmbeddingNetwork:
     """A network ready to train: ImageNet's trunk and constants, or a random one and the rows'."""
     with repeatable(seed):
         trunk = build_trunk(name, options, pretrained=weights == "imagenet")
         normalisation = _constants(trunk) if weights == "imagenet" else Normalisation.of(training)
-        return EmbeddingNetwork(Architecture(name, options, embedding, normalisation), trunk)
+        built = Architecture(name, options, embedding, normalisation, precision)
+        return EmbeddingNetwork(built, trunk)
 
 
 def build_trunk(name: str, options: Options, *, pretrained: bool = False) -> Any:

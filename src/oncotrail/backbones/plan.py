@@ -10,7 +10,9 @@ from typing import Any
 from oncotrail.backbones.loop import Recipe
 from oncotrail.backbones.network import EmbeddingNetwork, Pixels, start
 from oncotrail.backbones.weights import Blueprint
+from oncotrail.compute import Precision
 from oncotrail.errors import UserFault
+from oncotrail.record import Scalar
 from oncotrail.study.network import Network
 
 
@@ -39,7 +41,9 @@ def recipe(settings: Network, most_epochs: int | None, seed: int) -> Recipe:
     )
 
 
-def begin(settings: Network, training: Pixels, seed: int) -> EmbeddingNetwork:
+def begin(
+    settings: Network, training: Pixels, seed: int, precision: Precision = "float32"
+) -> EmbeddingNetwork:
     """The network before training."""
     return start(
         settings.architecture,
@@ -48,7 +52,21 @@ def begin(settings: Network, training: Pixels, seed: int) -> EmbeddingNetwork:
         weights=settings.weights,
         training=training,
         seed=seed,
+        precision=precision,
     )
+
+
+def said(
+    settings: Network, asked: Recipe, network: EmbeddingNetwork, images: int
+) -> dict[str, Scalar]:
+    """What the run's page says of the plan."""
+    return {
+        **settings.flat(),
+        "epochs": asked.epochs,
+        "training_images": images,
+        "device": network.device,
+        "precision": network.architecture.precision,
+    }
 
 
 def blueprint(

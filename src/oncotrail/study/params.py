@@ -29,6 +29,7 @@ class Compute(Settings):
     """How much of this machine a stage may use."""
 
     threads: int = Field(ge=1)
+    precision: Literal["float32", "float64"]
 
 
 class Tolerance(Settings):
