@@ -23,6 +23,19 @@ def use_threads(threads: int) -> None:
 
 
 @contextmanager
+def drawn_in_double() -> Iterator[None]:
+    """New weights are drawn in float64: in float32 a processor's vector unit draws others."""
+    import torch
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+@contextmanager
 def repeatable(seed: int) -> Iterator[None]:
     """Torch's randomness from `seed`, and only algorithms that repeat; both restored after."""
     import torch

@@ -61,6 +61,14 @@ def test_the_published_network_has_densenet121s_size(pixels: Pixels) -> None:
     assert begun(pixels, options={}).parameter_count() == 6_953_856 + 1024 * 10 + 10 + 10 + 1
 
 
+def test_first_weights_do_not_depend_on_the_precision(pixels: Pixels) -> None:
+    single, double = (begun(pixels, precision=precision) for precision in ("float32", "float64"))
+    for one, other in zip(single.parameters(), double.parameters(), strict=True):
+        assert (one.dtype, other.dtype) == (torch.float32, torch.float64)
+        assert torch.equal(one, other.to(torch.float32))
+    assert torch.get_default_dtype() == torch.float32
+
+
 @pytest.mark.usefixtures("no_hub")
 def test_imagenet_without_a_network_or_a_file_is_an_error_and_no_random_start(
     pixels: Pixels,

@@ -25,7 +25,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from oncotrail.compute import Precision, repeatable
+from oncotrail.compute import Precision, drawn_in_double, repeatable
 from oncotrail.errors import StudyFileError, UserFault
 
 Pixels = NDArray[np.uint8]  # images x rows x columns
@@ -124,7 +124,7 @@ def start(
     precision: Precision = "float32",
 ) -> EmbeddingNetwork:
     """A network ready to train: ImageNet's trunk and constants, or a random one and the rows'."""
-    with repeatable(seed):
+    with repeatable(seed), drawn_in_double():
         trunk = build_trunk(name, options, pretrained=weights == "imagenet")
         normalisation = _constants(trunk) if weights == "imagenet" else Normalisation.of(training)
         built = Architecture(name, options, embedding, normalisation, precision)
