@@ -12,16 +12,6 @@ import pytest
 
 from tests import whole_graph as graph
 
-SMALL = {"patients": 90, "epochs": 1, "image_side": 32}
-
-
-def small(destination: Path) -> Path:
-    root = graph.copy_of_repository(destination)
-    for limit, value in SMALL.items():
-        graph.change(root / "params.yaml", "limits", limit, value=value)
-    (root / "dvc.lock").unlink()
-    return root
-
 
 @dataclass(frozen=True)
 class Undisturbed:
@@ -33,7 +23,7 @@ class Undisturbed:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    root = small(tmp_path_factory.mktemp("undisturbed") / "copy")
+    root = graph.small_copy(tmp_path_factory.mktemp("undisturbed") / "copy")
     told = graph.run(root, "dvc", "repro")
     return Undisturbed(
         re.findall(r"Running stage '(\w+@[\w-]+)'", told), graph.outputs_in_lock(root)
@@ -55,7 +45,7 @@ def kill_everything(process: subprocess.Popen[bytes]) -> None:
 def test_a_graph_killed_in_every_stage_ends_as_an_undisturbed_one(
     tmp_path: Path, undisturbed: Undisturbed, kill: Callable[[subprocess.Popen[bytes]], None]
 ) -> None:
-    root = small(tmp_path / "copy")
+    root = graph.small_copy(tmp_path / "copy")
     for name in undisturbed.stages:
         process = graph.start(root, "dvc", "repro")
         # The lock's file stays, so that a stage of milliseconds is not missed.

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 STUDY = "breast_early_fusion"
+IDENTITY = ("-c", "user.name=test", "-c", "user.email=test@localhost")
 
 
 def copy_of_repository(destination: Path) -> Path:
@@ -31,9 +32,17 @@ def copy_of_repository(destination: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "copy"]):
-        identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-        subprocess.run(["git", *identity, *command], cwd=destination, check=True)
+        subprocess.run(["git", *IDENTITY, *command], cwd=destination, check=True)
     return destination
+
+
+def small_copy(destination: Path) -> Path:
+    """A copy whose whole graph takes half a minute, as if nothing had ever run."""
+    root = copy_of_repository(destination)
+    for limit, value in {"patients": 90, "epochs": 1, "image_side": 32}.items():
+        change(root / "params.yaml", "limits", limit, value=value)
+    (root / "dvc.lock").unlink()
+    return root
 
 
 def change(path: Path, *steps: str, value: Any) -> None:
@@ -73,7 +82,16 @@ def start(root: Path, *command: str) -> subprocess.Popen[bytes]:
 def run(
     root: Path, *command: str, timeout: float = 900, more: Mapping[str, str] | None = None
 ) -> str:
-    """Run a command to its end, with `more` in its environment; its output, or an assertion."""
+    """Run a command that must end well, with `more` in its environment; its output."""
+    code, output = answer(root, *command, timeout=timeout, more=more)
+    assert code == 0, output
+    return output
+
+
+def answer(
+    root: Path, *command: str, timeout: float = 900, more: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """Run a command to its end: the exit code, and all that it said."""
     finished = subprocess.run(
         command,
         cwd=root,
@@ -83,9 +101,7 @@ def run(
         text=True,
         timeout=timeout,
     )
-    output = finished.stdout + finished.stderr
-    assert finished.returncode == 0, output
-    return output
+    return finished.returncode, finished.stdout + finished.stderr
 
 
 def wait_for(process: subprocess.Popen[bytes], sign: Path, seconds: float = 600) -> None:

@@ -1,0 +1,89 @@
+"""Faulty code in the real graph: `make repro` stops, names who is concerned, and registers nothing.
+
+The faults are those that published studies had. tests/audit plants many more, one check at a time.
+"""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from oncotrail.errors import UserFault
+from tests import whole_graph as graph
+
+DATA = Path("data") / graph.STUDY
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One edit of the library, where it is noticed, and what is said there."""
+
+    module: str
+    honest: str
+    faulty: str
+    stops: str
+    says: str
+
+
+FAULTS = {
+    "roles by position": Fault(
+        "backbones/results.py",
+        "images[keys].assign(score=scores)",
+        'images[keys].assign(score=scores, role=images["role"].to_numpy()[::-1])',
+        "audit",
+        r"leaked_patient: predictions of \S+: \d+ patients have a role here that the split does",
+    ),
+    "scores by position": Fault(
+        "fusion/early.py",
+        'tables.join(patients, scores, f"scores of {model}")',
+        'patients.assign(score=scores["score"].to_numpy()[::-1])',
+        "audit",
+        r"misaligned_rows: predictions of \S+: \d+ patients have a score that is not of their col",
+    ),
+    "a network that learns from everybody": Fault(
+        "backbones/material.py",
+        'self._examples((self.images["role"] == "train") & (fits == "network"))',
+        'self._examples(fits != "fusion")',
+        "audit",
+        r"fitted_on_test: \S+: fitted on \d+ patients .*role is .*test",
+    ),
+    "one picture for many patients": Fault(
+        "demo/cohort.py",
+        "slices.stored(seed, place, view, subject, scanner)",
+        "slices.stored(seed, 0, view, slices.subjects(body)[0], SCANNERS[0])",
+        "acquire",
+        r"same picture|identical",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small graph in which everything up to the report ran, and the audit found nothing."""
+    root = graph.small_copy(tmp_path_factory.mktemp("honest") / "copy")
+    graph.run(root, "dvc", "repro", f"report@{graph.STUDY}")
+    return root
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_stops_the_graph(honest: Path, tmp_path: Path, name: str) -> None:
+    fault, root = FAULTS[name], tmp_path / "copy"
+    shutil.copytree(honest, root, symlinks=True)
+    module = root / "src" / "oncotrail" / fault.module
+    code = module.read_text(encoding="utf-8")
+    assert code.count(fault.honest) == 1
+    module.write_text(code.replace(fault.honest, fault.faulty), encoding="utf-8")
+
+    code, told = graph.answer(root, "oncotrail", "repro")
+    assert code == UserFault.exit_code, told
+    assert f"stopped at {fault.stops}@{graph.STUDY}" in told
+    assert re.search(fault.says, told), told
+    assert "Traceback" not in told
+    assert not (root / DATA / "register").exists()
+    if fault.stops == "audit":  # acquire speaks to its user in the hospital's own ids
+        known = pd.read_parquet(root / DATA / "acquire" / "cohort.parquet")["patient"]
+        assert any(patient in told for patient in known)
