@@ -1,5 +1,6 @@
 """The front door: what `make` offers, and what it would run."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -8,9 +9,18 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def make(*words: str, where: Path = REPOSITORY) -> str:
+def started(*words: str, where: Path, check: bool) -> subprocess.CompletedProcess[str]:
+    """`make` as a person types it, also where `make test` runs these tests."""
+    above = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    environment = {name: value for name, value in os.environ.items() if name not in above}
     command = ["make", "-f", str(REPOSITORY / "Makefile"), *words]
-    return subprocess.run(command, cwd=where, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        command, cwd=where, env=environment, capture_output=True, text=True, check=check
+    )
+
+
+def make(*words: str, where: Path = REPOSITORY) -> str:
+    return started(*words, where=where, check=True).stdout
 
 
 def test_make_alone_lists_the_targets_with_a_word_on_each() -> None:
@@ -52,8 +62,7 @@ def test_an_old_python_is_refused_in_a_sentence(tmp_path: Path) -> None:
     old.chmod(0o755)
     for name in ("requirements.lock", "pyproject.toml"):
         (tmp_path / name).touch()
-    command = ["make", "-f", str(REPOSITORY / "Makefile"), "setup", f"PYTHON={old}"]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    ended = started("setup", f"PYTHON={old}", where=tmp_path, check=False)
     assert ended.returncode == 2
     assert "is Python 3.9.2; Oncotrail needs Python 3.11 or newer" in ended.stdout
     assert not (tmp_path / ".venv").exists()

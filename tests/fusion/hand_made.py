@@ -116,6 +116,7 @@ def _network(name: str) -> Network:
             STUDY,
             view=name.split("-")[1],
             architecture_options={"growth_rate": 8, "block_config": (2, 2, 2, 2)},
+            head={"embedding": 10},
             optimizer={"kind": "adam", "learning_rate": 1e-3, "weight_decay": 0},
             batch_size=16,
         ),

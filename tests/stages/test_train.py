@@ -17,6 +17,7 @@ COHORT = declared.cohort({})
 NETWORK = declared.network(
     STUDY,
     head={"embedding": 10},
+    optimizer={"kind": "adam", "learning_rate": 5e-3, "weight_decay": 0},
     epochs=1000,
     augmentation=["horizontal_flip", "vertical_flip"],
     best_epoch_by="validation_accuracy",
@@ -149,7 +150,7 @@ def test_who_was_learned_from_is_recorded_and_is_who_may_be(run: MemoryRun) -> N
 
 def test_the_run_says_what_was_asked_and_what_came_out(run: MemoryRun) -> None:
     assert run.recorded_params["epochs"] == 4, "as capped, not the 1000 declared"
-    assert run.recorded_params["optimizer.learning_rate"] == 3e-3
+    assert run.recorded_params["optimizer.learning_rate"] == 5e-3
     assert run.recorded_params["training_images"] == 32
     assert 1 <= run.recorded_metrics["best_epoch"] <= 4
     assert [number for number, _ in run.history] == [1, 2, 3, 4]
