@@ -74,9 +74,9 @@ def test_a_planted_fault_stops_the_graph(honest: Path, tmp_path: Path, name: str
     fault, root = FAULTS[name], tmp_path / "copy"
     shutil.copytree(honest, root, symlinks=True)
     module = root / "src" / "oncotrail" / fault.module
-    code = module.read_text(encoding="utf-8")
-    assert code.count(fault.honest) == 1
-    module.write_text(code.replace(fault.honest, fault.faulty), encoding="utf-8")
+    source = module.read_text(encoding="utf-8")
+    assert source.count(fault.honest) == 1
+    module.write_text(source.replace(fault.honest, fault.faulty), encoding="utf-8")
 
     code, told = graph.answer(root, "oncotrail", "repro")
     assert code == UserFault.exit_code, told

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from oncotrail.tracking import labels
 from tests import whole_graph as graph
 from tests.tracking.contents import Shown, contents
 
 # Of the machine and the commit, not of the run.
-LOCAL = ("computed", "mlflow.source.git.commit", "git.uncommitted")
+LOCAL = (labels.COMPUTED, "mlflow.source.git.commit", "git.uncommitted")
 
 
 def pages(root: Path) -> dict[str, Shown]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from oncotrail.compute import Precision
 from oncotrail.study.base import Settings
 
 
@@ -29,7 +30,7 @@ class Compute(Settings):
     """How much of this machine a stage may use."""
 
     threads: int = Field(ge=1)
-    precision: Literal["float32", "float64"]
+    precision: Precision
 
 
 class Tolerance(Settings):
