@@ -74,11 +74,9 @@ def work(root: Path) -> None:
 
 def keys(root: Path, stage: str) -> list[str]:
     """The stage's entries in the study files."""
-    from oncotrail.study.load import foreach_section, read_yaml, study_file, study_names
+    from oncotrail.study.load import entries, foreach_section, read_yaml
 
-    section = foreach_section(read_yaml(root / "dvc.yaml")["stages"][stage])
-    studies = [read_yaml(root / study_file(name)) for name in study_names(root)]
-    return [key for study in studies for key in study.get(section) or {}]
+    return entries(foreach_section(read_yaml(root / "dvc.yaml")["stages"][stage]), root)
 
 
 def timed(root: Path, stage: str, key: str) -> float:

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from oncotrail.graph import stage_in_graph
-from oncotrail.study.load import foreach_section, parameters_of, read_yaml, study_file, study_names
+from oncotrail.study.load import (
+    entries,
+    foreach_section,
+    parameters_of,
+    read_yaml,
+    study_file,
+    study_names,
+)
 from tests import architecture
 from tests.architecture import LIBRARY, ROOT, import_graph
 
@@ -138,9 +145,7 @@ def settings_of(stage: str) -> Any:
 
 def keys_of(stage: str) -> list[str]:
     declared = read_yaml(ROOT / "dvc.yaml")["stages"][stage]
-    section = foreach_section(declared)
-    studies = [read_yaml(ROOT / study_file(name)) for name in study_names(ROOT)]
-    return [key for study in studies for key in study.get(section) or {}]
+    return entries(foreach_section(declared), ROOT)
 
 
 def docstring(path: Path) -> str | None:

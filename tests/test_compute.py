@@ -1,16 +1,9 @@
-from collections.abc import Iterator
-
 import pytest
 import torch
 
 from oncotrail.compute import repeatable, use_threads
 
-
-@pytest.fixture(autouse=True)
-def threads_as_before() -> Iterator[None]:
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("threads_as_before")
 
 
 def test_torch_gets_the_threads_asked_for() -> None:

@@ -41,4 +41,4 @@ def network(training: Examples) -> EmbeddingNetwork:
 def plain() -> EmbeddingNetwork:
     """A network whose normalisation is easy to do by hand."""
     by_hand = Normalisation((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
-    return EmbeddingNetwork(Architecture("densenet121", TINY, 10, by_hand)).eval()
+    return EmbeddingNetwork(Architecture("densenet121", TINY, 10, by_hand, "float32")).eval()

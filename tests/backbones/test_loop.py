@@ -1,6 +1,5 @@
 import math
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 
 import grimp
@@ -36,13 +35,6 @@ def test_training_twice_gives_the_same_bits(
     torch.rand(3)  # what else is random in this process must not matter
     two = trained_weights(training, validation, recipe)
     assert all(torch.equal(one[name], two[name]) for name in one)
-
-
-@pytest.fixture
-def threads_as_before() -> Iterator[None]:
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.usefixtures("threads_as_before")

@@ -14,7 +14,13 @@ TINY = {"growth_rate": 4, "block_config": (1, 1, 1, 1)}
 
 
 def begun(pixels: Pixels, seed: int = 1, **changes: Any) -> EmbeddingNetwork:
-    asked = {"name": "densenet121", "options": TINY, "embedding": 10, "weights": "none"}
+    asked = {
+        "name": "densenet121",
+        "options": TINY,
+        "embedding": 10,
+        "weights": "none",
+        "precision": "float32",
+    }
     return start(**{**asked, **changes}, training=pixels, seed=seed)
 
 

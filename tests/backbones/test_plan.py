@@ -35,7 +35,7 @@ def test_every_setting_reaches_the_recipe() -> None:
 
 
 def test_the_network_is_begun_as_the_settings_say(training: Examples) -> None:
-    begun = plan.begin(Network.read(SETTINGS, "study"), training.pixels, 1)
+    begun = plan.begin(Network.read(SETTINGS, "study"), training.pixels, 1, "float32")
     assert begun.to_embedding.out_features == 3
     assert begun.architecture.options == {"growth_rate": 4, "block_config": (1, 1, 1, 1)}
 

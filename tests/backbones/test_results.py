@@ -14,7 +14,7 @@ from oncotrail.cohort import tables
 
 BEST = Epoch(2, 0.4, 0.5, 0.8, 0.75, 0.9, 1e-3)
 TRAINED = Trained(BEST, (Epoch(1, 0.6, 0.7, 0.6, 0.5, 0.6, 1e-3), BEST), Counter(a=2, b=4))
-ARCHITECTURE = Architecture("densenet121", {}, 2, Normalisation((0.5,) * 3, (0.5,) * 3))
+ARCHITECTURE = Architecture("densenet121", {}, 2, Normalisation((0.5,) * 3, (0.5,) * 3), "float32")
 
 
 def blueprint(start: str = "none") -> Blueprint:

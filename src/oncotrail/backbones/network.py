@@ -64,7 +64,7 @@ class Architecture:
     options: Options
     embedding: int
     normalisation: Normalisation
-    precision: Precision = "float32"
+    precision: Precision
 
 
 class Output(NamedTuple):
@@ -121,7 +121,7 @@ def start(
     weights: Literal["imagenet", "none"],
     training: Pixels,
     seed: int,
-    precision: Precision = "float32",
+    precision: Precision,
 ) -> EmbeddingNetwork:
     """A network ready to train: ImageNet's trunk and constants, or a random one and the rows'."""
     with repeatable(seed), drawn_in_double():

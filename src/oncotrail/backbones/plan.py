@@ -41,9 +41,7 @@ def recipe(settings: Network, most_epochs: int | None, seed: int) -> Recipe:
     )
 
 
-def begin(
-    settings: Network, training: Pixels, seed: int, precision: Precision = "float32"
-) -> EmbeddingNetwork:
+def begin(settings: Network, training: Pixels, seed: int, precision: Precision) -> EmbeddingNetwork:
     """The network before training."""
     return start(
         settings.architecture,

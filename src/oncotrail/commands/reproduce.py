@@ -21,7 +21,7 @@ from pathlib import Path
 from oncotrail.errors import UserFault
 from oncotrail.record import RunRecord, folder
 from oncotrail.stage import INTERRUPTED, WORK
-from oncotrail.study.load import PARAMS, foreach_section, read_yaml, study_file, study_names
+from oncotrail.study.load import PARAMS, entries, foreach_section, read_yaml
 
 _FAILED = re.compile(r"failed to reproduce '([^']+)': failed to run: .*, exited with (-?\d+)")
 _RECIPE = re.compile(r"^recipe:[ \t]*\w+", re.MULTILINE)
@@ -83,12 +83,10 @@ def remove_undeclared(root: Path) -> Iterator[str]:
 
 def _declared_stages(root: Path) -> set[tuple[str, str]]:
     """Every stage of the graph by name and key."""
-    studies = [read_yaml(root / study_file(name)) for name in study_names(root)]
     return {
         (stage, key)
         for stage, declared in read_yaml(root / "dvc.yaml")["stages"].items()
-        for study in studies
-        for key in study.get(foreach_section(declared)) or {}
+        for key in entries(foreach_section(declared), root)
     }
 
 

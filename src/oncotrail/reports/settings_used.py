@@ -33,7 +33,7 @@ def settings_used(
 ) -> SettingsUsed:
     """What was bent, in any of the runs; `blueprints` are the networks' network.json."""
     rows = [*_epochs(study, networks, runs), *_pixels(decode, blueprints)]
-    rows += _by_demo_block(study, runs)
+    rows += _rows_by_demo_block(study, runs)
     if not rows:
         return SettingsUsed(("The published settings were used; nothing was bent.",), ())
     sentence = (
@@ -65,7 +65,7 @@ def place_in_words(place: str, study: str) -> str:
     return f"{section}{member}: {', '.join(words(step) for step in setting.split('.'))}"
 
 
-def _by_demo_block(study: str, records: Iterable[RunRecord]) -> list[tuple[Cell, ...]]:
+def _rows_by_demo_block(study: str, records: Iterable[RunRecord]) -> list[tuple[Cell, ...]]:
     return [
         _row(place_in_words(place, study), plain(published), plain(used), DEMO)
         for place, (published, used) in by_demo_block(records).items()

@@ -69,6 +69,12 @@ def study_names(root: Path) -> list[str]:
     return sorted(path.stem for path in (root / "studies").glob("*.yaml"))
 
 
+def entries(section: str, root: Path) -> list[str]:
+    """The keys under which the studies of this repository declare entries of a section."""
+    studies = [read_yaml(root / study_file(name)) for name in study_names(root)]
+    return [key for study in studies for key in study.get(section) or {}]
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML 1.2 mapping (so that 1e-6 is a number), or an error that names line and mend."""
     from ruamel.yaml import YAML

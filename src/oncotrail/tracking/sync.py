@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,7 +93,7 @@ class _Runs:
         self._experiments = {
             study: store.experiment(study) for study in sorted({page.study for page in pages})
         }
-        self._here = provenance(root)
+        self._root = root
 
     def bring_up(self, *, is_workspace: bool) -> None:
         """Make, complete or leave each page's run, and tell what is current."""
@@ -124,6 +125,11 @@ class _Runs:
         complete(self._store, run, page, parent if seen_before else parent | self._facts(page))
         self.places[page.key] = Place(run.info.experiment_id, run.info.run_id)
         return run
+
+    @cached_property
+    def _here(self) -> dict[str, str]:
+        """Asked only when a page needs it: git is slow to say what differs."""
+        return provenance(self._root)
 
     def _facts(self, page: Page) -> dict[str, str]:
         """The commit and versions of a run of this machine; of a pulled one, those that show it."""
