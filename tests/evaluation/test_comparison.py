@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from oncotrail.evaluation.comparison import COLUMNS, comparison_table, comparisons, holm
 from oncotrail.evaluation.evaluated import Evaluated
-from oncotrail.statistics.discrimination import paired_test
+from oncotrail.statistics.discrimination.area import paired_test
 from tests.evaluation.made import STRENGTH
 
 p_values = st.lists(st.none() | st.floats(0, 1), min_size=1, max_size=8)

@@ -4,7 +4,7 @@ from sklearn.metrics import accuracy_score, precision_score, recall_score, roc_a
 from oncotrail.evaluation.evaluated import Evaluated
 from oncotrail.evaluation.judged import judge
 from oncotrail.evaluation.performance import ModelPerformance, performances
-from oncotrail.statistics.classification import youden_threshold
+from oncotrail.statistics.classification.thresholds import youden_threshold
 from oncotrail.study.evaluation import METRICS
 from tests.evaluation.conftest import evaluated
 from tests.evaluation.made import STRENGTH, Study

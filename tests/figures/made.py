@@ -7,7 +7,8 @@ import numpy as np
 from oncotrail.figures.drawing import save
 from oncotrail.figures.history import history_figure
 from oncotrail.figures.roc import NamedCurve, roc_figure
-from oncotrail.statistics.discrimination import auc, roc_curve
+from oncotrail.statistics.discrimination.area import auc
+from oncotrail.statistics.discrimination.roc import roc_curve
 
 
 def draw(out: Path) -> None:

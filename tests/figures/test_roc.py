@@ -3,7 +3,8 @@ import pytest
 
 from oncotrail.figures.drawing import COLUMN_WIDTH
 from oncotrail.figures.roc import NamedCurve, roc_figure
-from oncotrail.statistics.discrimination import auc, roc_curve
+from oncotrail.statistics.discrimination.area import auc
+from oncotrail.statistics.discrimination.roc import roc_curve
 
 NAMES = ("clinical", "clinical t4", "clinical t11", "clinical t4 t11")
 

@@ -9,7 +9,7 @@ from itertools import combinations
 import pandas as pd
 
 from oncotrail.evaluation.judged import CHOOSES, Judged
-from oncotrail.statistics.discrimination import PairedTest, paired_test
+from oncotrail.statistics.discrimination.area import PairedTest, paired_test
 
 COLUMNS = (
     "role",

@@ -18,7 +18,7 @@ from oncotrail.evaluation.judged import JUDGES
 from oncotrail.figures.drawing import save
 from oncotrail.figures.history import history_figure
 from oncotrail.figures.roc import NamedCurve, roc_figure
-from oncotrail.statistics.discrimination import roc_curve
+from oncotrail.statistics.discrimination.roc import roc_curve
 
 
 def write_tables(done: Evaluated, baseline: pd.DataFrame, out: Path) -> list[Path]:

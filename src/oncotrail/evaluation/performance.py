@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from oncotrail.evaluation.judged import CHOOSES, Judged
-from oncotrail.statistics.classification import Classification, classify, youden_threshold
-from oncotrail.statistics.discrimination import auc
+from oncotrail.statistics.classification.figures import Classification, classify
+from oncotrail.statistics.classification.thresholds import youden_threshold
+from oncotrail.statistics.discrimination.area import auc
 from oncotrail.statistics.intervals import Estimate
 from oncotrail.study.evaluation import METRICS
 

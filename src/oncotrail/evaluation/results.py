@@ -10,7 +10,7 @@ import pandas as pd
 from oncotrail.evaluation.evaluated import Evaluated
 from oncotrail.evaluation.judged import CHOOSES
 from oncotrail.evaluation.performance import ModelPerformance, RolePerformance
-from oncotrail.statistics.discrimination import roc_curve
+from oncotrail.statistics.discrimination.roc import roc_curve
 from oncotrail.statistics.intervals import Estimate
 
 DIGITS = 6  # of a figure in a file; thresholds keep all of theirs

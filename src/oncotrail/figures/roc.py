@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oncotrail.figures.drawing import COLUMN_WIDTH, line_style, new_figure, styled
-from oncotrail.statistics.discrimination import RocCurve
+from oncotrail.statistics.discrimination.roc import RocCurve
 from oncotrail.statistics.intervals import Estimate
 
 if TYPE_CHECKING:

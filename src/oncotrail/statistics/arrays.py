@@ -1,19 +1,30 @@
-"""The door of this room: labels and scores are checked once, then only computed with."""
+"""The door of this room: arrays are checked once, then only computed with.
+
+Every message names the first row (from 0) that is wrong, what was found there, and the range that
+is permitted. A blank (NaN) is refused and never dropped: who is left out is the caller's decision,
+made by patient id and reported.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Integers = NDArray[np.int_]
 
 
 @dataclass(frozen=True)
 class Scored:
     """Patients with their outcome (True: it happened) and one score each; higher is likelier."""
 
-    labels: NDArray[np.bool_]
-    scores: NDArray[np.float64]
+    labels: Flags
+    scores: Floats
 
     @property
     def n(self) -> int:
@@ -26,31 +37,32 @@ class Scored:
         return int(self.labels.sum())
 
 
+@dataclass(frozen=True)
+class Survived:
+    """Patients with a time each, and whether it ended in the event (True) or was censored."""
+
+    times: Floats
+    events: Flags
+
+    @property
+    def n(self) -> int:
+        """How many patients."""
+        return self.times.size
+
+    @property
+    def number_of_events(self) -> int:
+        """How many of them had the event."""
+        return int(self.events.sum())
+
+
 def scored(labels: ArrayLike, scores: ArrayLike) -> Scored:
     """Check labels (0 or 1) and scores (finite) of the same patients.
 
     >>> scored([0, 1, 1], [0.2, 0.4, 0.9]).events
     2
     """
-    outcome, score = np.asarray(labels), np.asarray(scores, dtype=np.float64)
-    if outcome.ndim != 1 or outcome.shape != score.shape:
-        raise ValueError(
-            f"found labels of shape {outcome.shape} and scores of shape {score.shape}; "
-            "expected one of each per patient."
-        )
-    if outcome.size == 0:
-        raise ValueError("found no patients; expected at least one.")
-    if not np.isin(outcome, (0, 1)).all():
-        raise ValueError(
-            f"found labels {np.unique(outcome)[:5].tolist()}; "
-            "expected 0 (did not happen) and 1 (happened)."
-        )
-    if not np.isfinite(score).all():
-        raise ValueError(
-            f"found {int((~np.isfinite(score)).sum())} scores that are not finite; "
-            "expected a number per patient."
-        )
-    return Scored(outcome.astype(bool), score)
+    outcome = binary(labels, "labels")
+    return Scored(outcome, column(scores, "scores", n=outcome.size))
 
 
 def two_classes(labels: ArrayLike, scores: ArrayLike) -> Scored:
@@ -64,6 +76,83 @@ def two_classes(labels: ArrayLike, scores: ArrayLike) -> Scored:
     return patients
 
 
+def probable(labels: ArrayLike, probabilities: ArrayLike) -> Scored:
+    """`scored`, where the scores must be probabilities, 0 to 1."""
+    outcome = binary(labels, "labels")
+    return Scored(outcome, column(probabilities, "probabilities", n=outcome.size, low=0, high=1))
+
+
+def survived(times: ArrayLike, events: ArrayLike) -> Survived:
+    """Check times (above 0) and events (1 happened, 0 censored) of the same patients.
+
+    >>> survived([2.0, 5.0, 5.0], [1, 0, 1]).number_of_events
+    2
+    """
+    time = column(times, "times", above=0)
+    return Survived(time, binary(events, "events", n=time.size))
+
+
+def binary(values: ArrayLike, name: str, n: int | None = None) -> Flags:
+    """0 and 1 (or False and True), one per row, at least one row."""
+    found = _one_per_row(values, name, n)
+    _refuse(~np.isin(found, (0, 1)), found, name, "0 (did not happen) or 1 (happened)")
+    return found.astype(bool)
+
+
+def column(
+    values: ArrayLike,
+    name: str,
+    *,
+    n: int | None = None,
+    low: float = -np.inf,
+    high: float = np.inf,
+    above: float = -np.inf,
+) -> Floats:
+    """Finite numbers from `low` to `high` and above `above`, one per row, at least one row."""
+    found = _one_per_row(values, name, n).astype(np.float64)
+    wrong = ~np.isfinite(found) | (found < low) | (found > high) | (found <= above)
+    _refuse(wrong, found, name, _range(low, high, above))
+    return found
+
+
+def weights(values: ArrayLike | None, n: int) -> Floats:
+    """Case weights, at least 0 and not all 0; none means one each."""
+    if values is None:
+        return np.ones(n)
+    found = column(values, "weights", n=n, low=0)
+    if not found.any():
+        raise ValueError("found weights that are all 0; expected at least one above 0.")
+    return found
+
+
+def matrix(values: ArrayLike, name: str, n: int | None = None) -> Floats:
+    """Finite numbers, rows x columns; one column may come without its second axis."""
+    found = np.asarray(values, dtype=np.float64)
+    found = found[:, None] if found.ndim == 1 else found
+    if found.ndim != 2 or 0 in found.shape or n not in (None, found.shape[0]):
+        raise ValueError(f"found {name} of shape {found.shape}; expected {n or 'rows'} x columns.")
+    wrong = ~np.isfinite(found)
+    if wrong.any():
+        row, place = (int(axis[0]) for axis in np.nonzero(wrong))
+        raise ValueError(
+            f"{name}: found {found[row, place]} in row {row}, column {place}; "
+            "expected finite numbers. Impute or exclude the patient first."
+        )
+    return found
+
+
+def groups(values: ArrayLike, n: int | None = None, name: str = "groups") -> Integers:
+    """Numbers from 0 for the distinct values (any type), in sorted order; one per row.
+
+    >>> groups(["b", "a", "b"]).tolist()
+    [1, 0, 1]
+    """
+    found = _one_per_row(values, name, n)
+    blank = np.array([value is None or _is_nan(value) for value in found.tolist()])
+    _refuse(blank, found, name, "a group for every row")
+    return np.asarray(np.unique(found, return_inverse=True)[1], dtype=np.int_)
+
+
 def checked_confidence(confidence: float) -> float:
     """A confidence level strictly between 0 and 1."""
     if not 0 < confidence < 1:
@@ -71,3 +160,32 @@ def checked_confidence(confidence: float) -> float:
             f"found confidence {confidence}; expected a number between 0 and 1, such as 0.95."
         )
     return float(confidence)
+
+
+def _one_per_row(values: ArrayLike, name: str, n: int | None) -> NDArray[Any]:
+    found = np.asarray(values)
+    if found.ndim != 1 or n not in (None, found.size):
+        expected = "one per row" if n is None else f"one for each of {n} rows"
+        raise ValueError(f"found {name} of shape {found.shape}; expected {expected}.")
+    if found.size == 0:
+        raise ValueError(f"{name}: found no rows; expected at least one.")
+    return found
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _refuse(wrong: Flags, found: NDArray[Any], name: str, expected: str) -> None:
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        more = f" (and in {int(wrong.sum()) - 1} more)" if wrong.sum() > 1 else ""
+        raise ValueError(f"{name}: found {found[row]} in row {row}{more}; expected {expected}.")
+
+
+def _range(low: float, high: float, above: float) -> str:
+    parts = ["a finite number"]
+    parts += [f"above {above:g}"] if above > -np.inf else []
+    parts += [f"of at least {low:g}"] if low > -np.inf else []
+    parts += [f"of at most {high:g}"] if high < np.inf else []
+    return " ".join(parts)

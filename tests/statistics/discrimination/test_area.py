@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from sklearn.metrics import roc_curve as sklearn_roc_curve
 
-from oncotrail.statistics.discrimination import (
+from oncotrail.statistics.discrimination.area import (
     auc,
     delong_variance,
     logit_interval,
     paired_test,
-    roc_curve,
 )
+from oncotrail.statistics.discrimination.roc import roc_curve
 from oncotrail.statistics.intervals import normal_quantile
 from tests.statistics.markers import Marker, markers
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 from sklearn.metrics import confusion_matrix, precision_score, recall_score
 
-from oncotrail.statistics.classification import classify, confusion, youden_threshold
-from oncotrail.statistics.discrimination import roc_curve
+from oncotrail.statistics.classification.figures import classify, confusion
+from oncotrail.statistics.classification.thresholds import youden_threshold
+from oncotrail.statistics.discrimination.roc import roc_curve
 from tests.statistics.markers import Marker, markers
 
 FIGURES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")

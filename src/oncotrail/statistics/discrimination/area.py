@@ -45,18 +45,6 @@ class PairedTest:
 
 
 @dataclass(frozen=True)
-class RocCurve:
-    """Points from (0, 0) to (1, 1); a patient is called positive at `score >= threshold`.
-
-    The first threshold is infinite: nobody is positive.
-    """
-
-    false_positive_rate: NDArray[np.float64]
-    true_positive_rate: NDArray[np.float64]
-    thresholds: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
 class _Placements:
     """Each patient's placement, by group; multiples of 1 / (2 m) and 1 / (2 n)."""
 
@@ -135,23 +123,6 @@ def paired_test(
     )
 
 
-def roc_curve(labels: ArrayLike, scores: ArrayLike) -> RocCurve:
-    """The ROC curve, without the points that lie on a straight line between their neighbours."""
-    patients = two_classes(labels, scores)
-    order = np.argsort(-patients.scores, kind="stable")
-    ordered = patients.scores[order]
-    last_of_tie = np.append(np.flatnonzero(np.diff(ordered)), patients.n - 1)
-    true = np.append(0, np.cumsum(patients.labels[order])[last_of_tie])
-    false = np.append(0, last_of_tie + 1) - true
-    thresholds = np.append(np.inf, ordered[last_of_tie])
-    bends = _bends(false, true)
-    return RocCurve(
-        false_positive_rate=false[bends] / false[-1],
-        true_positive_rate=true[bends] / true[-1],
-        thresholds=thresholds[bends],
-    )
-
-
 def _placements(patients: Scored) -> _Placements:
     positive, negative = patients.scores[patients.labels], patients.scores[~patients.labels]
     everybody = _mid_ranks(np.concatenate([positive, negative]))
@@ -169,10 +140,3 @@ def _mid_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _variance_of_mean(values: NDArray[np.float64]) -> float:
     # Equal placements have a variance of exactly zero, which rounding in the mean would hide.
     return 0.0 if np.ptp(values) == 0 else float(values.var(ddof=1) / values.size)
-
-
-def _bends(x: NDArray[np.int_], y: NDArray[np.int_]) -> NDArray[np.bool_]:
-    """Which points of a path of counts are its ends or change its direction; exact, in integers."""
-    steps_x, steps_y = np.diff(x), np.diff(y)
-    turn = steps_x[:-1] * steps_y[1:] - steps_y[:-1] * steps_x[1:]
-    return np.concatenate([[True], turn != 0, [True]])

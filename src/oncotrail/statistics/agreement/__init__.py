@@ -1,0 +1,1 @@
+"""Whether readers, and models among them, say the same."""

@@ -1,0 +1,1 @@
+"""Calling patients positive at a threshold, and how often that is right."""

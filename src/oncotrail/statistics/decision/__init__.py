@@ -1,0 +1,1 @@
+"""What a score is worth to those who decide by it."""

@@ -1,0 +1,1 @@
+"""How well a score separates patients with the outcome from those without."""

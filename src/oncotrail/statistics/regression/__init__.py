@@ -1,0 +1,1 @@
+"""Models that are fitted: logistic and Cox, their splines, penalties, checks and points."""

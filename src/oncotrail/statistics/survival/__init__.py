@@ -1,0 +1,1 @@
+"""Time to an event, some of it unseen: curves, tests, discrimination, calibration."""

@@ -1,0 +1,1 @@
+"""Resampling: how much a figure would move with other patients, folds or seeds."""

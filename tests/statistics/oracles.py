@@ -1,0 +1,76 @@
+"""Our numbers beside those of R (or of another implementation), and a memory of how near they were.
+
+A test compares through `agree`; what it compared, with the largest difference seen, becomes a row
+of docs/reference/statistics.md:
+
+    python -m tests.statistics.write_reference
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+
+
+@dataclass
+class Compared:
+    """One function against one oracle."""
+
+    function: str  # as discrimination.area.auc
+    oracle: str  # as "pROC::auc 1.18.0"
+    numbers: int = 0
+    largest: float = 0.0
+
+
+COMPARED: dict[tuple[str, str], Compared] = {}
+
+
+@cache
+def reference(name: str) -> dict[str, Any]:
+    """What tests/reference/<name>.R wrote; `versions` holds R's and its packages'."""
+    found: dict[str, Any] = json.loads((REFERENCE / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def r(name: str, function: str) -> str:
+    """An oracle in R, with the version in the JSON: r("discrimination", "pROC::auc")."""
+    versions = reference(name)["versions"]
+    package = function.split("::", maxsplit=1)[0] if "::" in function else "R"
+    return f"{function} {versions[package]}"
+
+
+def agree(
+    function: Callable[..., Any],
+    oracle: str,
+    ours: ArrayLike,
+    theirs: ArrayLike,
+    within: float = 1e-6,
+) -> None:
+    """Assert that the numbers differ by at most `within`, relative where they are above 1.
+
+    A None or NaN on one side must be one on the other.
+    """
+    found, expected = (np.asarray(side, dtype=np.float64).ravel() for side in (ours, theirs))
+    assert found.shape == expected.shape, f"{found.shape} numbers against {expected.shape}"
+    undefined = np.isnan(expected)
+    assert np.array_equal(np.isnan(found), undefined), f"{found} against {expected}"
+    same = found == expected  # infinite on both sides too
+    compared = ~undefined & ~same
+    difference = np.zeros(found.size)
+    scale = np.maximum(1, np.abs(expected[compared]))
+    difference[compared] = np.abs(found[compared] - expected[compared]) / scale
+    largest = float(difference.max(initial=0.0))
+    assert largest <= within, f"{found} against {expected}: {largest}"
+    name = f"{function.__module__.removeprefix('oncotrail.')}.{function.__qualname__}"
+    row = COMPARED.setdefault((name, oracle), Compared(name, oracle))
+    row.numbers += found.size
+    row.largest = max(row.largest, largest)
