@@ -1,8 +1,13 @@
 """What tests of several rooms ask for."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
+
+# A shell starts its background jobs deaf to Ctrl-C, and every process below inherits that; the
+# tests that press it would wait for ever. What is caught here is back to normal in a child.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

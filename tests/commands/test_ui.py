@@ -37,12 +37,15 @@ def test_pages_are_served_on_this_machine_only_until_ctrl_c(tmp_path: Path) -> N
         text=True,
         start_new_session=True,
     ) as process:
-        assert process.stdout is not None
-        address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
-        assert address
-        assert b"mlflow" in answer(address[0]).lower()
-        os.killpg(process.pid, signal.SIGINT)
-        _, told = process.communicate(timeout=60)
+        try:
+            assert process.stdout is not None
+            address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+            assert address
+            assert b"mlflow" in answer(address[0]).lower()
+            os.killpg(process.pid, signal.SIGINT)
+            _, told = process.communicate(timeout=60)
+        finally:
+            process.terminate()  # which it hears if it was deaf to Ctrl-C
     assert process.returncode == 0
     assert "Traceback" not in told
     with pytest.raises(urllib.error.URLError):
