@@ -11,6 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.set-up
 UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
+# Where uv is not on this machine, pip gets it; without either (a venv whose making broke off) .venv is made anew.
+HAS_INSTALLER = { test -x "$(UV)" || $(BIN)/python -m pip --version >/dev/null 2>&1; }
 UV_WANTED := uv>=0.11,<0.15
 ONCOTRAIL := $(BIN)/oncotrail $(if $(filter 1,$(DEBUG)),--debug)
 RECIPE := $(if $(filter 1,$(PUBLISHED)),--recipe published,$(if $(filter 0,$(PUBLISHED)),--recipe demo))
@@ -18,7 +20,7 @@ NO_GPU := $(if $(shell command -v nvidia-smi 2>/dev/null),,-m "not gpu")
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lock repro test test-all check ui clean
+.PHONY: help setup lock repro test test-all coverage check ui clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,7 +32,9 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "$(PYTHON) is $$($(PYTHON) -V 2>&1); Oncotrail needs Python 3.11 or newer: make PYTHON=python3.11"; exit 2; }
 	@echo "setting up $(VENV) from requirements.lock: 7 GB, some minutes the first time"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@{ test -x $(BIN)/python && $(HAS_INSTALLER); } || $(PYTHON) -m venv --clear $(VENV) \
+	  || { echo "$(PYTHON) cannot make $(VENV), for the reason above; where it lacks ensurepip (Debian, Ubuntu):" \
+	    "apt install python3-venv, then make again"; exit 2; }
 	@test -x "$(UV)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV_WANTED)"
 	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
@@ -49,6 +53,11 @@ test: $(READY) ## the fast tests, network off
 test-all: $(READY) ## all tests: the slow ones too, and those for a GPU where there is one
 	@$(BIN)/python -m pytest -q $(NO_GPU)
 
+coverage: $(READY) ## every branch of statistics and evaluation is tested, or this fails
+	@$(BIN)/python -m pytest -q -m "not slow" tests/statistics tests/evaluation tests/stages/test_evaluate.py \
+	  src/oncotrail/statistics src/oncotrail/evaluation \
+	  --cov=oncotrail.statistics --cov=oncotrail.evaluation --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
 check: $(READY) ## lint, format, types, layers, architecture
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -60,5 +69,5 @@ ui: $(READY) ## MLflow on 127.0.0.1 over the local store (PORT=n)
 	@$(ONCOTRAIL) ui $(if $(PORT),--port $(PORT))
 
 clean: ## remove caches and half-finished work; data, mlruns, results and keys stay
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .oncotrail/partial
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache .oncotrail/partial
 	find src pipelines tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,7 +2,17 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+
+# `dvc` typed in a terminal without the environment runs the stages with the system's Python.
+_missing = [name for name in ("numpy", "pandas", "pydantic") if find_spec(name) is None]
+if _missing:
+    sys.stderr.write(
+        f"{sys.executable} lacks {', '.join(_missing)}: it is not the Python of this repository; "
+        "run make setup, then . .venv/bin/activate in this terminal, and try again.\n"
+    )
+    sys.exit(2)
 
 # Before numpy is imported: small matrices are slower on many threads, and the number of threads
 # decides the last digits. torch's threads are a setting (params.yaml, compute).

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from oncotrail import stage
 from oncotrail.audit.checks import audited
-from oncotrail.audit.evidence import Numbers, Pixels, read_evidence
+from oncotrail.audit.evidence import Declared, Numbers, Pixels, read_evidence
 from oncotrail.audit.finding import refuse_violations
 from oncotrail.record import Run
 from oncotrail.study import base
 from oncotrail.study.cohort import Cohort
+from oncotrail.study.evaluation import Evaluation
+from oncotrail.study.fusion import Fusion
 from oncotrail.study.guards import Audit
 from oncotrail.study.network import Network
 
@@ -17,26 +19,26 @@ from oncotrail.study.network import Network
 class Settings(base.Settings):
     """The sections that this stage reads."""
 
+    seed: int
     audit: Audit
     cohort: Cohort
     network: dict[str, Network]
+    fusion: Fusion
+    evaluation: Evaluation
+
+    def declared(self) -> Declared:
+        """What the stages before were asked to do."""
+        networks = tuple(self.network)
+        return Declared(self.seed, self.cohort, networks, self.fusion, self.evaluation)
 
 
 def main(settings: Settings, run: Run) -> None:
-    evidence = read_evidence(run, settings.cohort, settings.network, rescore)
+    evidence = read_evidence(run, settings.declared(), rescore)
     findings = audited(settings.audit.checks, evidence)
     refuse_violations(findings)
-    report = [
-        {
-            "check": finding.check,
-            "looked_at": finding.looked_at,
-            "looked": dict(finding.looked),
-            "says": finding.says,
-        }
-        for finding in findings
-    ]
+    report = {"checks": [finding.entry() for finding in findings]}
     path = run.out / "audit.json"
-    path.write_text(json.dumps({"checks": report}, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     run.artifact(path)
     run.params({"checks": ", ".join(settings.audit.checks)})
     run.metrics({f"{finding.check}/looked_at": finding.looked_at for finding in findings})

@@ -2,7 +2,7 @@
 
 from oncotrail import stage
 from oncotrail.cohort import tables
-from oncotrail.evaluation import files, results
+from oncotrail.evaluation import drawings, files, results
 from oncotrail.evaluation.baseline import baseline
 from oncotrail.evaluation.evaluated import Evaluated, evaluate
 from oncotrail.evaluation.judged import JUDGES
@@ -39,8 +39,7 @@ def main(settings: Settings, run: Run) -> None:
         split=split,
     )
     shown = files.write_tables(done, baseline(cohort, split, settings.cohort), run.out)
-    shown += files.draw_roc(done, run.out)
-    shown += files.draw_histories(done, trained.items(), run.out)
+    shown += drawings.draw(done, trained.items(), run.out)
     files.write_results(done, run.results)
     for path in shown:
         run.artifact(path)

@@ -96,6 +96,7 @@ class TestRepro:
         assert "nothing to do" in result.stdout
         assert "5 figures against git: 5 identical" in result.stdout
         assert "next: make ui" in result.stdout
+        assert ". .venv/bin/activate, then dvc metrics diff" in result.stdout
 
     def test_a_different_result_is_1(self, root: Path) -> None:
         put_results(root)

@@ -68,6 +68,71 @@ def test_an_old_python_is_refused_in_a_sentence(tmp_path: Path) -> None:
     assert not (tmp_path / ".venv").exists()
 
 
+@pytest.mark.parametrize("code", [1, 2])
+def test_make_ends_with_2_whatever_failed_as_contributing_says(tmp_path: Path, code: int) -> None:
+    program(tmp_path / ".venv" / "bin" / "oncotrail", f"exit {code}")
+    for name in ("requirements.lock", "pyproject.toml", ".venv/.set-up"):
+        (tmp_path / name).touch()
+    assert started("repro", where=tmp_path, check=False).returncode == 2
+    said = " ".join((REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8").split())
+    assert "`make` itself ends with 2 whatever failed" in said
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A folder with a .venv that has no pip, on a machine without uv."""
+    for name in ("requirements.lock", "pyproject.toml"):
+        (tmp_path / name).touch()
+    program(tmp_path / ".venv" / "bin" / "python", "exit 1")
+    (tmp_path / ".venv" / "left").touch()
+    return tmp_path
+
+
+def program(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+SETS_UP = """\
+[ "$1" = -c ] && exit 0
+echo "$@" >> asked
+rm -r .venv && mkdir -p .venv/bin
+cat > .venv/bin/python <<'END'
+#!/bin/sh
+[ "$3" != install ] || { printf '#!/bin/sh\n' > .venv/bin/uv; chmod +x .venv/bin/uv; }
+END
+chmod +x .venv/bin/python"""
+
+
+def test_a_venv_without_pip_is_made_anew(bare: Path) -> None:
+    python = program(bare / "python3", SETS_UP)
+    make("setup", f"PYTHON={python}", "UV=.venv/bin/uv", where=bare)
+    assert (bare / "asked").read_text() == "-m venv --clear .venv\n"
+    assert not (bare / ".venv" / "left").exists()
+    assert (bare / ".venv" / ".set-up").exists()
+    (bare / ".venv" / ".set-up").unlink()
+    make("setup", f"PYTHON={python}", "UV=.venv/bin/uv", where=bare)
+    assert (bare / "asked").read_text() == "-m venv --clear .venv\n", "a good one is kept"
+
+
+def test_a_venv_without_pip_is_kept_where_uv_is(bare: Path) -> None:
+    python = program(bare / "python3", SETS_UP)
+    uv = program(bare / "uv", "exit 0")
+    make("setup", f"PYTHON={python}", f"UV={uv}", where=bare)
+    assert (bare / ".venv" / "left").exists()
+
+
+def test_a_python_that_makes_no_venv_is_told_in_a_sentence(bare: Path) -> None:
+    python = program(bare / "python3", '[ "$1" = -c ] && exit 0\necho no ensurepip >&2\nexit 1')
+    ended = started("setup", f"PYTHON={python}", "UV=.venv/bin/uv", where=bare, check=False)
+    assert ended.returncode == 2
+    assert "cannot make .venv, for the reason above" in ended.stdout
+    assert "apt install python3-venv, then make again" in ended.stdout
+    assert "No module named pip" not in ended.stderr
+
+
 def test_no_address_is_in_the_lock_or_the_makefile() -> None:
     for name in ("requirements.lock", "Makefile"):
         assert "://" not in (REPOSITORY / name).read_text(encoding="utf-8")

@@ -28,6 +28,17 @@ class Fault:
     says: str
 
 
+FITTED = "    fitted = fit(seen.loc[training], outcome, columns, plan, model=model, seed=seed)\n"
+# Each test patient stands in for a training patient with the same outcome; the records stay.
+FOREST_OF_OTHERS = """\
+    without = patients[patients["patient"].map(outcome) == 0]
+    kept = without.loc[without["fits"] == "fusion", "patient"]
+    test = without.loc[without["role"] == "test", "patient"]
+    rows = seen.loc[training.replace(dict(zip(kept, test)))]
+    other = fit(rows, outcome, columns, plan, model=model, seed=seed)
+    fitted.pipeline.steps[-1] = other.pipeline.steps[-1]
+"""
+
 FAULTS = {
     "roles by position": Fault(
         "backbones/results.py",
@@ -49,6 +60,20 @@ FAULTS = {
         'self._examples(fits != "fusion")',
         "audit",
         r"fitted_on_test: \S+: fitted on \d+ patients .*role is .*test",
+    ),
+    "a threshold from test patients": Fault(
+        "evaluation/performance.py",
+        "youden_threshold(judged[CHOOSES].labels, judged[CHOOSES].scores[model])",
+        'youden_threshold(judged["test"].labels, judged["test"].scores[model])',
+        "audit",
+        r"fitted_on_test: \S+/threshold: is .*; it is that of the \d+ test patients \(",
+    ),
+    "a forest of as many rows, some of test patients": Fault(
+        "fusion/early.py",
+        FITTED,
+        FITTED + FOREST_OF_OTHERS,
+        "audit",
+        r"fitted_on_test: \S+/learner: is not the forest of the \d+ patients .*it scores \d+ pat",
     ),
     "one picture for many patients": Fault(
         "demo/cohort.py",

@@ -137,7 +137,7 @@ def _repro(study: str | None, recipe: str | None) -> int:
     _print(line for name in studies for line in summary(root, name))
     print(_ran(outcome.stages_run))
     code = _verify(studies)
-    print("next: make ui (compare the runs in MLflow), or .venv/bin/dvc metrics diff")
+    print("next: make ui (the runs in MLflow), or . .venv/bin/activate, then dvc metrics diff")
     return code
 
 

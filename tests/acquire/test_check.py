@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable
 
 import pytest
 from PIL import Image
+from pydicom import dcmread
 
 from oncotrail.acquire.findings import Findings, Problem
 from tests.acquire.raw_cohort import RawCohort, draw
+from tests.imaging.dicom_files import make_dicom
 
 
 def only(findings: Findings) -> Problem:
@@ -165,6 +168,72 @@ def test_files_that_systems_leave_behind_are_no_images(raw: RawCohort) -> None:
     assert raw.check().stopping == ()
 
 
+@pytest.mark.parametrize("on_fault", ["stop", "exclude"])
+@pytest.mark.parametrize("name", ["notes.txt", "README", "17003", "empty", "H1.json"])
+def test_a_file_that_is_no_image_is_nobody(raw: RawCohort, name: str, on_fault: str) -> None:
+    raw.settings["on_fault"] = on_fault
+    text = "" if name == "empty" else "taken from the archive in March\n" * 40
+    (raw.folder / "images" / "front" / name).write_text(text)
+    findings = raw.check()
+    problem = only(findings)
+    assert (problem.file, problem.patient) == (f"images/front/{name}", None)
+    assert problem.what == "is no image of a kind that is read"
+    assert problem.mend.startswith("move it away")
+    assert (findings.patients, findings.exclusions) == (8, ())
+
+
+def test_a_folder_among_the_images_is_nobody(raw: RawCohort) -> None:
+    (raw.folder / "images" / "front" / "H1.old").mkdir()
+    findings = raw.check()
+    assert only(findings).what == "is a folder"
+    assert findings.patients == 8
+
+
+def test_a_damaged_file_named_after_a_patient_is_that_patients(raw: RawCohort) -> None:
+    raw.image("front", "H3").rename(raw.folder / "images" / "front" / "H3")
+    (raw.folder / "images" / "front" / "H3").write_bytes(b"nonsense")
+    problem = only(raw.check())
+    assert (problem.patient, problem.what) == (
+        "H3",
+        "is not a DICOM file, nor any other that is read",
+    )
+
+
+def test_a_dicom_file_without_an_ending_is_an_image_of_nobody(raw: RawCohort) -> None:
+    (raw.folder / "images" / "front" / "1.2.840.7").write_bytes(make_dicom(Modality="CR"))
+    assert only(raw.check()).what == "patient 1.2.840.7 is not in clinical.csv"
+
+
+def without_image(data: bytes) -> bytes:
+    dataset = dcmread(io.BytesIO(data))
+    del dataset.PixelData
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "what", "mend"),
+    [
+        (without_image(make_dicom(Modality="CR")), "without an image", "export it again"),
+        (make_dicom(Modality="CR")[:400], "without an image", "it may be cut short"),
+        (make_dicom(Modality="CR", BurnedInAnnotation="YES"), "Annotation is YES", "Look at this"),
+        (make_dicom(Modality="US"), "usually has text burned in", "burned_in: checked_by_hand"),
+        (make_dicom(Modality="CR", NumberOfFrames=2), "holds 2 frames", "expected one slice"),
+    ],
+)
+def test_a_fault_of_an_image_says_how_to_mend_it(
+    raw: RawCohort, data: bytes, what: str, mend: str
+) -> None:
+    raw.image("front", "H3").unlink()
+    (raw.folder / "images" / "front" / "H3.dcm").write_bytes(data)
+    problem = only(raw.check())
+    assert what in problem.what
+    assert mend in problem.mend
+    assert not problem.what.endswith(".")
+    assert problem.mend not in problem.what
+
+
 def test_a_list_of_images_takes_the_place_of_the_convention(raw: RawCohort) -> None:
     (raw.folder / "images").rename(raw.folder / "export")
     lines = [f"H{n},front,export/front/H{n}.png" for n in range(1, 9)]
@@ -261,11 +330,11 @@ def test_a_column_in_two_units(raw: RawCohort) -> None:
     }
     for number in range(9, 60):
         row = [*raw.rows[number % 8]]
-        row[0], row[7] = f"H{number}", str((40 + number % 30) * (10 if number % 3 == 0 else 1))
+        row[0], row[7] = f"H{number}", str((40 + number % 30) * (12 if number % 3 == 0 else 1))
         raw.rows.append(row)
         draw(raw.image("front", f"H{number}"), 100 + number)
     problem = only(raw.check())
-    assert "age looks like two units (millimetres and centimetres" in problem.what
+    assert "age looks like two units (months and years, 12 times apart" in problem.what
     assert problem.patient is None
     raw.settings["units_checked"] = ["age"]
     assert raw.check().stopping == ()

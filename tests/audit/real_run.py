@@ -1,4 +1,4 @@
-"""A real run of a small study: every stage's own main, from images on disk to fused scores."""
+"""A real run of a small study: every stage's own main, from images on disk to figures."""
 
 from __future__ import annotations
 
@@ -12,26 +12,30 @@ from oncotrail.cohort import tables
 from oncotrail.imaging.read import read_scan
 from oncotrail.imaging.scan import digest
 from oncotrail.record import MemoryRun, folder
+from oncotrail.study.evaluation import Evaluation
+from oncotrail.study.fusion import Fusion
 from oncotrail.study.guards import Audit
 from oncotrail.study.pixels import Decode
-from pipelines import audit, decode, fuse, train
+from pipelines import audit, decode, evaluate, fuse, train
 from tests.fusion.hand_made import COHORT, FUSION, SEED, STUDY, a_study, networks
 
 PATIENTS = 120
 MODELS = ("clinical", "clinical_t4_t11")
 FUSED = FUSION.model_copy(update={"models": {name: FUSION.models[name] for name in MODELS}})
+EVALUATION = Evaluation(outcome="metastasis", confidence=0.95, threshold="youden")
 SIDE = 32
 CHECKS = ("leaked_patient", "misaligned_rows", "duplicate_image", "fitted_on_test")
 VIEWS = tuple(COHORT.views)
 
 
 def run_study(root: Path) -> None:
-    """Everything before the audit."""
+    """Everything before the audit; after a change, the stages behind it must run again too."""
     acquired(root)
     decode_again(root)
     for name in networks():
         train_again(root, name)
     fuse_again(root)
+    evaluate_again(root)
 
 
 def acquired(root: Path) -> None:
@@ -96,16 +100,26 @@ def train_again(root: Path, name: str) -> None:
     train.main(settings, MemoryRun(root, STUDY, "train", name))
 
 
-def fuse_again(root: Path) -> None:
-    settings = fuse.Settings(seed=SEED, cohort=COHORT, network=networks(), fusion=FUSED)
+def fuse_again(root: Path, fusion: Fusion = FUSED) -> None:
+    settings = fuse.Settings(seed=SEED, cohort=COHORT, network=networks(), fusion=fusion)
     fuse.main(settings, MemoryRun(root, STUDY, "fuse"))
 
 
-def audit_again(root: Path, *checks: str) -> MemoryRun:
+def evaluate_again(root: Path) -> None:
+    settings = evaluate.Settings(cohort=COHORT, network=networks(), evaluation=EVALUATION)
+    evaluate.main(settings, MemoryRun(root, STUDY, "evaluate"))
+
+
+def audit_again(root: Path, *checks: str, fusion: Fusion = FUSED) -> MemoryRun:
     """Run the audit stage."""
     run = MemoryRun(root, STUDY, "audit")
     settings = audit.Settings(
-        audit=Audit(checks=checks or CHECKS), cohort=COHORT, network=networks()
+        seed=SEED,
+        audit=Audit(checks=checks or CHECKS),
+        cohort=COHORT,
+        network=networks(),
+        fusion=fusion,
+        evaluation=EVALUATION,
     )
     audit.main(settings, run)
     return run

@@ -9,8 +9,18 @@ from pathlib import Path
 import pytest
 
 from oncotrail.commands import reproduce
+from oncotrail.errors import TrackingFault, UserFault
 from oncotrail.record import RunRecord
-from tests.small_repository import STUDY, commit_all, small_repository
+from oncotrail.tracking.sync import Synced
+from tests.small_repository import (
+    GRAPH,
+    PROBE,
+    STUDY,
+    STUDY_FILE,
+    WRITES,
+    commit_all,
+    small_repository,
+)
 
 FAILS = """\
 echo "Running stage 'probe@lungs':"
@@ -34,6 +44,19 @@ def dvc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return program
 
 
+@pytest.fixture
+def syncs(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Where MLflow was synced from."""
+    roots: list[Path] = []
+
+    def sync(root: Path) -> Synced:
+        roots.append(root)
+        return Synced(8, 4)
+
+    monkeypatch.setattr("oncotrail.tracking.sync.sync", sync)
+    return roots
+
+
 def script(program: Path, text: str) -> None:
     program.write_text(f"#!/bin/sh\n{text}")
     program.chmod(0o755)
@@ -45,10 +68,54 @@ class TestReproduce:
         assert reproduce.reproduce(root, None, debug=False) == reproduce.Outcome(0, 0)
         assert (root / "asked").read_text() == "repro\n1 \n"
 
-    def test_one_study_is_its_report_and_sync(self, root: Path, dvc: Path) -> None:
+    def test_one_study_is_its_report_and_then_a_sync(
+        self, root: Path, dvc: Path, syncs: list[Path], capsys: pytest.CaptureFixture[str]
+    ) -> None:
         script(dvc, 'echo "$@" > asked; echo "$ONCOTRAIL_DEBUG" >> asked')
-        reproduce.reproduce(root, "lungs", debug=True)
-        assert (root / "asked").read_text() == "repro report@lungs sync\n1\n"
+        assert reproduce.reproduce(root, "lungs", debug=True) == reproduce.Outcome(0, 0)
+        assert (root / "asked").read_text() == "repro report@lungs\n1\n"
+        assert syncs == [root]
+        said = "sync: MLflow says what the files say: 8 runs, 4 models.\n"
+        assert capsys.readouterr().out == said
+
+    def test_all_studies_are_synced_by_the_graph(
+        self, root: Path, dvc: Path, syncs: list[Path]
+    ) -> None:
+        script(dvc, "exit 0")
+        reproduce.reproduce(root, None, debug=False)
+        assert syncs == []
+
+    def test_a_study_that_fails_is_not_synced(
+        self, root: Path, dvc: Path, syncs: list[Path]
+    ) -> None:
+        script(dvc, FAILS.format(sentence="the disk is full.", code=2))
+        assert reproduce.reproduce(root, "lungs", debug=False).exit_code == 2
+        assert syncs == []
+
+    def test_a_sync_that_fails_is_told_in_a_sentence(
+        self,
+        root: Path,
+        dvc: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        def fail(_: Path) -> Synced:
+            raise TrackingFault("the server is away; start it.")
+
+        monkeypatch.setattr("oncotrail.tracking.sync.sync", fail)
+        script(dvc, "exit 0")
+        assert reproduce.reproduce(root, "lungs", debug=False) == reproduce.Outcome(1, 0, "sync")
+        assert capsys.readouterr().err == "sync: the server is away; start it.\n"
+
+    @pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml"])
+    def test_a_conflict_is_refused_before_dvc_meets_it(
+        self, root: Path, dvc: Path, name: str
+    ) -> None:
+        script(dvc, "touch ran")
+        (root / name).write_text("stages:\n<<<<<<< HEAD\n=======\n>>>>>>> other\n")
+        with pytest.raises(UserFault, match=rf"{name} holds the marks.*git checkout --ours {name}"):
+            reproduce.reproduce(root, None, debug=False)
+        assert not (root / "ran").exists()
 
     def test_this_environments_programs_come_first(self, root: Path, dvc: Path) -> None:
         script(dvc, 'echo "$PATH" > asked')
@@ -201,3 +268,36 @@ def test_the_real_dvc_runs_once_and_then_finds_nothing_to_do(root: Path) -> None
     (root / "pipelines" / "probe.py").write_text("import os; os.kill(os.getpid(), 9)")
     killed = reproduce.reproduce(root, None, debug=False)
     assert killed == reproduce.Outcome(1, 0, "probe@lungs", 9)
+
+
+@pytest.mark.slow
+def test_the_real_dvc_leaves_the_other_study_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In dvc.yaml `sync` waits for both reports, so DVC must not be asked for it."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    root = two_studies(tmp_path / "repository")
+    assert reproduce.reproduce(root, "lungs", debug=False) == reproduce.Outcome(0, 1)
+    assert (root / "data" / "lungs" / "report" / "run.json").exists()
+    assert not (root / "data" / "livers").exists()
+    assert "livers" not in (root / "dvc.lock").read_text()
+    assert "sync: 1 runs (1 new, 0 completed)" in capfd.readouterr().out
+    assert reproduce.reproduce(root, "lungs", debug=False) == reproduce.Outcome(0, 0)
+    assert "sync: MLflow says what the files say: 1 runs" in capfd.readouterr().out
+    assert reproduce.reproduce(root, None, debug=False) == reproduce.Outcome(0, 1)
+    assert (root / "data" / "livers" / "report" / "run.json").exists()
+
+
+def two_studies(root: Path) -> Path:
+    """Lungs and livers, each with a report, as `dvc init` finds them."""
+    small_repository(root)
+    other = STUDY_FILE.replace("lungs", "livers").replace("Lungs", "Livers")
+    (root / "studies" / "livers.yaml").write_text(other)
+    graph = GRAPH.replace("probe", "report")
+    for line in ("  - studies/lungs.yaml\n", "      - data/lungs/report\n"):
+        graph = graph.replace(line, line + line.replace("lungs", "livers"))
+    (root / "dvc.yaml").write_text(graph)
+    (root / "pipelines" / "report.py").write_text(PROBE.format(body=WRITES))
+    commit_all(root)
+    subprocess.run([Path(sys.executable).with_name("dvc"), "init", "-q"], cwd=root, check=True)
+    return root

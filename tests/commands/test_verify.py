@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from oncotrail.commands.verify import Verification, verify
-from oncotrail.errors import ReproductionDiffers
+from oncotrail.errors import ReproductionDiffers, UserFault
 from tests.small_repository import STUDY, commit_all, small_repository
 
 ROC = "model,false_positive_rate,true_positive_rate\nclinical,0,0\nclinical,1,1\n"
@@ -149,3 +149,32 @@ def test_an_experiment_names_the_first_that_moved(root: Path) -> None:
     lines = list(verify(root, [STUDY]).lines())
     assert sum("different: results" in line for line in lines) == 20
     assert "  and 30 more: git diff results/" in lines
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "roc.csv"])
+@pytest.mark.parametrize("damage", ["cut", "conflict"])
+def test_a_damaged_result_is_named_with_its_mend(root: Path, name: str, damage: str) -> None:
+    path = root / "results" / STUDY / name
+    text = path.read_text()
+    path.write_text(text[:-3] if damage == "cut" else f"{text}<<<<<<< HEAD\n")
+    place = f"results/lungs/{name}"
+    with pytest.raises(UserFault, match=rf"{place} is damaged .*: git checkout {place}") as raised:
+        verify(root, [STUDY])
+    assert raised.value.exit_code == 2
+    assert "\n" not in str(raised.value)
+
+
+def test_a_result_that_was_committed_damaged_is_not_checked_out(root: Path) -> None:
+    path = root / "results" / STUDY / "metrics.json"
+    path.write_text("{")
+    commit_all(root)
+    put(root, metrics())
+    with pytest.raises(UserFault, match=r"as the last commit has it is damaged .* run make repro"):
+        verify(root, [STUDY])
+
+
+def test_a_lock_in_conflict_is_refused_in_a_sentence(root: Path) -> None:
+    lock = root / "dvc.lock"
+    lock.write_text(f"<<<<<<< HEAD\n{lock.read_text()}=======\n>>>>>>> other\n")
+    with pytest.raises(UserFault, match=r"dvc\.lock holds the marks"):
+        verify(root, [STUDY])

@@ -1,5 +1,15 @@
 import pytest
-from sklearn.metrics import accuracy_score, precision_score, recall_score, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    balanced_accuracy_score,
+    brier_score_loss,
+    f1_score,
+    matthews_corrcoef,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
 
 from oncotrail.evaluation.evaluated import Evaluated
 from oncotrail.evaluation.judged import judge
@@ -36,9 +46,18 @@ def test_figures_agree_with_scikit_learn(done: Evaluated, role: str) -> None:
             "specificity": recall_score(among.labels, called, pos_label=0),
             "ppv": precision_score(among.labels, called),
             "npv": precision_score(among.labels, called, pos_label=0),
+            "balanced_accuracy": balanced_accuracy_score(among.labels, called),
+            "f1": f1_score(among.labels, called),
+            "mcc": matthews_corrcoef(among.labels, called),
+            "average_precision": average_precision_score(among.labels, scores),
+            "brier": brier_score_loss(among.labels, scores),
+            "scaled_brier": 1 - brier_score_loss(among.labels, scores) / among.labels.var(),
+            "observed_expected": among.labels.sum() / scores.sum(),
         }
-        ours = {name: figure.value for name, figure in each.roles[role].figures().items() if figure}
-        assert ours == pytest.approx(expected)
+        figures = each.roles[role].figures()
+        ours = {name: figure.value for name, figure in figures.items() if figure}
+        assert {name: ours[name] for name in expected} == pytest.approx(expected)
+        assert set(ours) - set(expected) <= {"calibration_in_the_large", "calibration_slope"}
 
 
 def test_the_threshold_is_youdens_on_the_validation_patients(done: Evaluated) -> None:

@@ -1,10 +1,13 @@
 # What R says about discrimination, for tests/statistics: areas under the ROC curve and their variances, paired
-# tests, thresholds and proportions. The tables are made here, and go into the JSON with the answers.
+# and unpaired tests, partial areas, bands, thresholds and proportions. Small tables are made here, and go into the
+# JSON with the answers; of real tables only the answers do.
 #
-# From the repository's root:  Rscript tests/reference/discrimination.R
-# Needs r-base-core, r-cran-proc, r-cran-jsonlite. pROC is GPL: an oracle for tests, never a dependency.
+# From the repository's root:  python -m tests.reference.tables /some/folder
+#                              Rscript tests/reference/discrimination.R /some/folder
+# Needs r-base-core, r-cran-proc, r-cran-survival, r-cran-jsonlite. They are oracles for tests, never dependencies.
 
-suppressPackageStartupMessages({ library(pROC); library(jsonlite) })
+suppressPackageStartupMessages({ library(pROC); library(survival); library(jsonlite) })
+folder <- commandArgs(TRUE)[1]
 set.seed(1988)
 
 # Scores are rounded, so that JSON holds them exactly.
@@ -108,9 +111,120 @@ counts <- list(c(0, 1), c(1, 1), c(0, 10), c(10, 10), c(1, 2), c(3, 7), c(1, 200
 proportions <- unlist(lapply(c(0.8, 0.95, 0.99), function(confidence)
   lapply(counts, function(pair) wilson(pair[1], pair[2], confidence))), recursive = FALSE)
 
+
+clopper_pearson <- function(successes, n, confidence) {
+  ends <- binom.test(successes, n, conf.level = confidence)$conf.int
+  list(successes = successes, n = n, confidence = confidence, low = ends[1], high = ends[2])
+}
+exact <- unlist(lapply(c(0.8, 0.95, 0.99), function(confidence)
+  lapply(counts, function(pair) clopper_pearson(pair[1], pair[2], confidence))), recursive = FALSE)
+
+# --- Two groups of different patients: every table against the one after it.
+unpaired <- lapply(seq_along(tables)[-1], function(i) {
+  here <- tables[[i - 1]]; there <- tables[[i]]
+  test <- suppressWarnings(roc.test(curve(here$labels, here$first), curve(there$labels, there$first),
+                                    method = "delong", paired = FALSE))
+  list(first = names(tables)[i - 1], second = names(tables)[i],
+       t = as.numeric(test$statistic), degrees_of_freedom = as.numeric(test$parameter), p = test$p.value)
+})
+
+# --- Case weights: the concordance of a 0/1 response is the area; its variance the infinitesimal jackknife.
+weigh <- function(labels, scores, digits) {
+  weights <- round(rexp(length(labels)), digits)
+  weights[c(2, 5)] <- 0
+  found <- concordance(labels ~ scores, weights = weights)
+  list(weights = weights, auc = as.numeric(found$concordance), variance = as.numeric(found$var))
+}
+weighted <- lapply(tables[c("ordinary", "heavy_ties", "two_values", "rare_outcome", "worse_than_chance", "perfect")],
+                   function(table) weigh(table$labels, table$first, 2))
+
+# --- Several markers of a real table.
+breast <- read.csv(file.path(folder, "breast.csv"))
+markers <- c("mean_texture", "mean_smoothness", "mean_symmetry", "worst_radius")
+several <- lapply(markers, function(marker) curve(breast$malignant, breast[[marker]]))
+covariance <- sapply(several, function(one) sapply(several, function(other)
+  if (identical(one, other)) var(one, method = "delong") else cov(one, other, method = "delong")))
+real <- list(
+  markers = markers,
+  areas = sapply(several, function(each) as.numeric(auc(each))),
+  covariance = covariance,
+  linear = lapply(several, function(each) as.numeric(ci.auc(each, method = "delong"))[c(1, 3)]),
+  z = as.numeric(roc.test(several[[1]], several[[2]], method = "delong", paired = TRUE)$statistic),
+  partial = as.numeric(auc(several[[1]], partial.auc = c(1, 0.9))),
+  partial_corrected = as.numeric(auc(several[[1]], partial.auc = c(1, 0.9), partial.auc.correct = TRUE)))
+
+# --- Non-inferiority, from pROC's areas and covariance.
+non_inferior <- lapply(c("ordinary", "balanced", "heavy_ties", "large"), function(name) {
+  table <- tables[[name]]
+  one <- curve(table$labels, table$first); other <- curve(table$labels, table$second)
+  difference <- as.numeric(auc(one)) - as.numeric(auc(other))
+  error <- sqrt(var(one, method = "delong") + var(other, method = "delong") - 2 * cov(one, other, method = "delong"))
+  lapply(c(0.02, 0.1), function(margin) list(table = name, margin = margin, z = (difference + margin) / error,
+    p = pnorm((difference + margin) / error, lower.tail = FALSE), low = difference - qnorm(0.975) * error))
+})
+
+# --- Partial areas, and the curve's height at given specificities.
+ranges <- list(c(0.9, 1), c(0.8, 1), c(0.25, 0.75), c(0.61, 0.62), c(0, 1))
+partial <- lapply(tables, function(table) {
+  found <- curve(table$labels, table$first)
+  lapply(ranges, function(range) {
+    one <- function(focus, correct) suppressWarnings(as.numeric(
+      auc(found, partial.auc = range, partial.auc.focus = focus, partial.auc.correct = correct)))
+    list(low = range[1], high = range[2],
+         specificity = one("specificity", FALSE), specificity_corrected = one("specificity", TRUE),
+         sensitivity = one("sensitivity", FALSE), sensitivity_corrected = one("sensitivity", TRUE))
+  })
+})
+specificities <- c(0, 0.05, 0.25, 0.5, 0.6, 0.75, 0.9, 1)
+heights <- lapply(tables, function(table)
+  coords(curve(table$labels, table$first), specificities, input = "specificity", ret = "sensitivity",
+         transpose = FALSE)$sensitivity)
+
+# --- Bootstrap: the rows that pROC draws are drawn once more from the same seed, and exported (from 0, in R's order:
+# controls, then cases).
+boot <- function(name, seed, count) {
+  table <- tables[[name]]
+  found <- curve(table$labels, table$first)
+  controls <- which(table$labels == 0); cases <- which(table$labels == 1)
+  set.seed(seed)
+  rows <- lapply(1:count, function(i) {
+    of_controls <- sample.int(length(controls), replace = TRUE)
+    of_cases <- sample.int(length(cases), replace = TRUE)
+    c(controls[of_controls], cases[of_cases]) - 1
+  })
+  again <- function(call) { set.seed(seed); suppressWarnings(call()) }
+  band <- again(function() ci.se(found, specificities = specificities, conf.level = 0.9, boot.n = count, progress = "none"))
+  part <- function(...) as.numeric(again(function()
+    ci.auc(roc(table$labels, table$first, levels = c(0, 1), direction = "<", quiet = TRUE, ...),
+           method = "bootstrap", conf.level = 0.9, boot.n = count, progress = "none")))[c(1, 3)]
+  list(table = name, confidence = 0.9, rows = rows, low = unname(band[, 1]), high = unname(band[, 3]),
+       partial = part(partial.auc = c(0.8, 1)),
+       partial_corrected = part(partial.auc = c(0.8, 1), partial.auc.correct = TRUE),
+       partial_sensitivity = part(partial.auc = c(0.75, 1), partial.auc.focus = "sensitivity"))
+}
+bootstrap <- list(boot("ordinary", 11, 100), boot("heavy_ties", 12, 100), boot("two_values", 13, 40),
+                  boot("two_and_three", 14, 60), boot("worse_than_chance", 15, 40))
+
+# --- How far an empirical distribution strays: R's own exact distribution, inverted.
+strays <- unlist(lapply(c(2, 3, 10, 57, 400), function(n) lapply(c(0.8, 0.95, sqrt(0.95), 0.99), function(confidence)
+  list(n = n, confidence = confidence, distance = uniroot(
+    function(d) .Call(stats:::C_pKolmogorov2x, d, n) - confidence, c(0.5 / n + 1e-9, 1), tol = 1e-14)$root))),
+  recursive = FALSE)
+
 written <- list(
   versions = list(R = as.character(getRversion()), pROC = as.character(packageVersion("pROC")),
+                  survival = as.character(packageVersion("survival")),
                   jsonlite = as.character(packageVersion("jsonlite"))),
   discrimination = answers,
-  wilson = proportions)
+  wilson = proportions,
+  exact = exact,
+  unpaired = unpaired,
+  weighted = weighted,
+  breast = real,
+  non_inferiority = unlist(non_inferior, recursive = FALSE),
+  partial = partial,
+  specificities = specificities,
+  heights = heights,
+  bootstrap = bootstrap,
+  kolmogorov = strays)
 write_json(written, "tests/reference/discrimination.json", digits = NA, auto_unbox = TRUE, na = "null", null = "null")

@@ -19,6 +19,8 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> MemoryRun:
     [
         "acquire/flow.json",
         "acquire/run.json",
+        "decode/run.json",
+        "tune/made-t4/run.json",
         "evaluate/table.csv",
         "evaluate/roc.svg",
         "train/made-t4/history.csv",

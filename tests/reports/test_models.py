@@ -24,7 +24,7 @@ def test_every_figure_has_its_interval_and_denominator(evidence: Evidence) -> No
     rows = evidence.table.set_index(["model", "role", "metric"])
     for model in models(evidence.table):
         for role, judged in model.roles.items():
-            for metric, cell in zip(FIGURES, judged.cells(), strict=True):
+            for metric, cell in zip(FIGURES, judged.cells(FIGURES), strict=True):
                 row = rows.loc[(f"made-{model.name}", role, metric)]
                 assert cell.text == f"{row['value']:.3f}"
                 interval = f"{row['low']:.3f} to {row['high']:.3f}"
@@ -37,7 +37,7 @@ def test_an_undefined_figure_is_a_dash_with_its_reason(evidence: Evidence) -> No
     table.loc[ppv, ["value", "low", "high"]] = None
     table.loc[ppv, ["patients", "events"]] = 0
     judged = models(table)[0].roles["test"]
-    cell = judged.cells()[list(FIGURES).index("ppv")]
+    cell = judged.cells(FIGURES)[list(FIGURES).index("ppv")]
     assert (cell.text, cell.under) == (DASH, "nobody was called positive")
     assert judged.patients == 30
 

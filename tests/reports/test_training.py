@@ -10,7 +10,7 @@ def test_the_sentence_says_what_was_kept_and_why(evidence: Evidence) -> None:
         "densenet121 on t4, from random weights, trained on 40 images for 3 epochs; epoch 2 is "
         "kept, the best by validation loss."
     )
-    assert written.KEYS["t4"] in said.source
+    assert written.KEYS["train t4"] in said.source
 
 
 def test_curves_run_over_all_epochs(evidence: Evidence) -> None:

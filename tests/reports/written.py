@@ -23,7 +23,11 @@ CHOSEN_EPOCH = 2
 KEYS = {
     stage: f"{number:016x}"
     for number, stage in enumerate(
-        ["acquire", "split", "t4", "t11", "fuse", "evaluate", "audit", "register"], start=4096
+        [
+            *("acquire", "split", "decode", "tune t4", "tune t11"),
+            *("train t4", "train t11", "fuse", "evaluate", "audit", "register"),
+        ],
+        start=4096,
     )
 }
 
@@ -65,7 +69,8 @@ NETWORK = Network.model_validate(
 )
 NETWORKS = dict.fromkeys(made.NETWORKS, NETWORK)
 BENT = {"network.made-t4.optimizer.learning_rate": [1e-6, 1e-3]}
-FLOW = {
+DRAWN = {"pipelines/acquire.py": "0" * 32, "data/made/demo/cohort": "2" * 32}
+FLOW: dict[str, Any] = {
     "found": 124,
     "excluded": [
         {"kind": "data fault", "reason": "no image of t4", "patients": 1},
@@ -95,7 +100,8 @@ def write(root: Path, study: made.Study | None = None) -> MemoryRun:
     _json(root, "audit", "audit.json", {"checks": [CHECK]})
     for network in made.NETWORKS:
         _train(root, network)
-    for stage in ("acquire", "split", "fuse", "evaluate", "audit", "register"):
+    _record(root, "acquire", metrics={"patients_found": FLOW["found"]}, dependencies=DRAWN)
+    for stage in ("split", "decode", "fuse", "evaluate", "audit", "register"):
         _record(root, stage)
     _register(root)
     return MemoryRun(root, STUDY, "report")
@@ -134,6 +140,7 @@ def _train(root: Path, network: str) -> None:
         }
     )
     history.to_csv(folder(root, STUDY, "train", network) / "history.csv", index=False)
+    _record(root, "tune", network, params={"trials": 0})
     blueprint = {"view": "t4", "pixels": {"rows": 32, "columns": 64}}
     _json(root, "train", "network.json", blueprint, network)
     _record(
@@ -168,7 +175,7 @@ def _record(root: Path, stage: str, network: str | None = None, **said: Any) -> 
         "study": STUDY,
         "stage": stage,
         "name": name,
-        "key": KEYS[stage if network is None else network.removeprefix(f"{STUDY}-")],
+        "key": KEYS[f"{stage} {(network or '').removeprefix(f'{STUDY}-')}".rstrip()],
         "recipe": "demo",
         "seed": 7,
         "params": {},

@@ -60,6 +60,7 @@ def agree(
     A None or NaN on one side must be one on the other.
     """
     found, expected = (np.asarray(side, dtype=np.float64).ravel() for side in (ours, theirs))
+    assert found.size, "nothing was compared"
     assert found.shape == expected.shape, f"{found.shape} numbers against {expected.shape}"
     undefined = np.isnan(expected)
     assert np.array_equal(np.isnan(found), undefined), f"{found} against {expected}"

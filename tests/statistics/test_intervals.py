@@ -1,48 +1,123 @@
-from typing import Any
+from collections.abc import Callable
+from statistics import NormalDist
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
-from oncotrail.statistics.intervals import newcombe, normal_quantile, proportion, wilson
+from oncotrail.statistics.intervals import (
+    Interval,
+    exact,
+    newcombe,
+    normal_quantile,
+    proportion,
+    wilson,
+)
+from tests.statistics.oracles import agree, r, reference
+
+Bounds = Callable[..., Interval]
+Count = tuple[int, int]
 
 counts = st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
-def test_wilson_agrees_with_r(said_by_r: dict[str, Any]) -> None:
-    assert len(said_by_r["wilson"]) == 30
-    for case in said_by_r["wilson"]:
+def test_wilson_agrees_with_r() -> None:
+    cases = reference("discrimination")["wilson"]
+    assert len(cases) == 30
+    for case in cases:
         ours = wilson(case["successes"], case["n"], case["confidence"])
-        assert (ours.low, ours.high) == pytest.approx((case["low"], case["high"]), abs=1e-9), case
+        theirs = case["low"], case["high"]
+        agree(wilson, r("discrimination", "prop.test"), (ours.low, ours.high), theirs, within=1e-9)
 
 
-@given(counts)
-def test_wilson_stays_in_the_unit_interval_and_holds_the_proportion(count: tuple[int, int]) -> None:
+def test_exact_agrees_with_r() -> None:
+    cases = reference("discrimination")["exact"]
+    assert len(cases) == 30
+    for case in cases:
+        ours = exact(case["successes"], case["n"], case["confidence"])
+        theirs = case["low"], case["high"]
+        agree(exact, r("discrimination", "binom.test"), (ours.low, ours.high), theirs, within=1e-9)
+
+
+@pytest.mark.parametrize(("method", "oracle"), [("wilson", "prop.test"), ("exact", "binom.test")])
+def test_a_proportion_has_the_interval_asked_for(method: str, oracle: str) -> None:
+    for case in reference("discrimination")[method]:
+        ours = proportion(case["successes"], case["n"], 0, case["confidence"], method)
+        assert ours is not None
+        theirs = case["successes"] / case["n"], case["low"], case["high"]
+        found = ours.value, ours.low, ours.high
+        agree(proportion, r("discrimination", oracle), found, theirs, within=1e-9)
+
+
+def test_newcombe_agrees_with_the_unsquared_equation_in_r() -> None:
+    for case in reference("discrimination")["discrimination"].values():
+        labels = case["table"]["labels"]
+        positives, negatives = sum(labels), len(labels) - sum(labels)
+        for marker in ("first", "second"):
+            ours = newcombe(case[marker]["auc"], positives, negatives)
+            theirs = case[marker]["newcombe"]
+            agree(newcombe, r("discrimination", "uniroot"), (ours.low, ours.high), theirs)
+
+
+def test_the_normal_quantile_agrees_with_the_normal_distribution() -> None:
+    levels = [0.5, 0.8, 0.9, 0.95, 0.99, 0.999]
+    oracle = "statistics.NormalDist"
+    theirs = [NormalDist().inv_cdf((1 + level) / 2) for level in levels]
+    agree(normal_quantile, oracle, [normal_quantile(level) for level in levels], theirs)
+
+
+both_intervals = pytest.mark.parametrize("interval", [wilson, exact])
+
+
+@both_intervals
+@given(count=counts)
+def test_stays_in_the_unit_interval_and_holds_the_proportion(
+    interval: Bounds, count: Count
+) -> None:
     successes, n = count
-    ends = wilson(successes, n)
+    ends = interval(successes, n)
     assert 0 <= ends.low <= successes / n <= ends.high <= 1
     assert ends.low < ends.high
 
 
-@given(counts)
-def test_wilson_of_the_failures_is_the_mirror(count: tuple[int, int]) -> None:
+@both_intervals
+@given(count=counts)
+def test_of_the_failures_is_the_mirror(interval: Bounds, count: Count) -> None:
     successes, n = count
-    ends, mirrored = wilson(successes, n), wilson(n - successes, n)
+    ends, mirrored = interval(successes, n), interval(n - successes, n)
     assert (ends.low, ends.high) == pytest.approx((1 - mirrored.high, 1 - mirrored.low))
 
 
-@given(counts)
-def test_more_confidence_is_a_wider_interval(count: tuple[int, int]) -> None:
-    narrow, wide = wilson(*count, confidence=0.8), wilson(*count, confidence=0.99)
+@both_intervals
+@given(count=counts)
+def test_more_confidence_is_a_wider_interval(interval: Bounds, count: Count) -> None:
+    narrow, wide = interval(*count, confidence=0.8), interval(*count, confidence=0.99)
     assert wide.low <= narrow.low
     assert narrow.high <= wide.high
     assert wide.high - wide.low > narrow.high - narrow.low
 
 
+@given(counts)
+def test_the_exact_interval_leaves_half_of_the_rest_in_each_tail(count: Count) -> None:
+    successes, n = count
+    ends = exact(successes, n, 0.9)
+    if successes > 0:
+        assert binom.sf(successes - 1, n, ends.low) == pytest.approx(0.05)
+    if successes < n:
+        assert binom.cdf(successes, n, ends.high) == pytest.approx(0.05)
+
+
+@both_intervals
 @pytest.mark.parametrize(("successes", "n"), [(1, 0), (-1, 5), (6, 5)])
-def test_wilson_refuses_impossible_counts(successes: int, n: int) -> None:
+def test_refuses_impossible_counts(interval: Bounds, successes: int, n: int) -> None:
     with pytest.raises(ValueError, match=f"found {successes} of {n}"):
-        wilson(successes, n)
+        interval(successes, n)
+
+
+def test_a_proportion_refuses_an_unknown_interval() -> None:
+    with pytest.raises(ValueError, match="found method 'wald'; expected one of wilson, exact"):
+        proportion(1, 2, 1, method="wald")
 
 
 def test_a_proportion_of_nobody_is_undefined() -> None:

@@ -1,6 +1,6 @@
 """A raw cohort -> everything that is wrong with it, and the tables that are right.
 
-    check(folder, acquire, cohort) -> Findings        for a person, who then mends the cohort
+    check(folder, acquire, cohort, look) -> Findings  for a person, who then mends the cohort
     survey(folder, acquire, cohort, key, keep)        for the stage, which also keeps the images
 
 The order is: the clinical table, eligibility, which image is whose, each image, and last what only
@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from oncotrail.acquire import together
@@ -25,13 +25,17 @@ from oncotrail.acquire.pseudonyms import KEY_BYTES, Key
 from oncotrail.acquire.sheet import read_sheet
 from oncotrail.errors import DeidentificationRefused, ImageFault
 from oncotrail.imaging.deidentify import Alias
+from oncotrail.imaging.scan import Scan
 from oncotrail.study.cohort import Cohort
 from oncotrail.study.source import Acquire
 
 CLINICAL = "clinical.csv"
 INVENTED = "invented.json"
 
+UNSAID = "copy or export it again whole, as one image; it may be cut short, or be no image at all"
+
 Keep = Callable[[Examined], None]
+Look = Callable[[str, Scan], None]  # raises an ImageFault where a view cannot show a scan
 
 
 @dataclass(frozen=True)
@@ -49,20 +53,37 @@ class Survey:
         return {who: row for who, row in self.clinical.rows.items() if who not in out}
 
 
-def check(folder: Path, acquire: Acquire, cohort: Cohort) -> Findings:
-    """Do all that the stage would do, under a key that is thrown away, and keep nothing."""
+def _suits_every_view(_view: str, _scan: Scan) -> None:
+    """What is looked at where no later stage is asked."""
+
+
+def check(
+    folder: Path, acquire: Acquire, cohort: Cohort, look: Look = _suits_every_view
+) -> Findings:
+    """Do all that the stage would do, under a key that is thrown away, and keep nothing.
+
+    `look` is shown each image, so that what a later stage would refuse is found here already.
+    """
     passing = Key(secrets.token_bytes(KEY_BYTES))
-    return survey(folder, acquire, cohort, passing, lambda _: None).findings
+    return survey(folder, acquire, cohort, passing, lambda _: None, look=look).findings
 
 
-def survey(folder: Path, acquire: Acquire, cohort: Cohort, key: Key, keep: Keep) -> Survey:
+def survey(
+    folder: Path,
+    acquire: Acquire,
+    cohort: Cohort,
+    key: Key,
+    keep: Keep,
+    *,
+    look: Look = _suits_every_view,
+) -> Survey:
     """Read, check and de-identify a raw cohort; `keep` is given each image that may be used."""
     problems = list(_wrongly_invented(folder, acquire))
     sheet = read_sheet(folder / CLINICAL, acquire.encoding, problems)
     clinical = Clinical() if sheet is None else read_clinical(sheet, cohort, problems)
     found = _images(folder, acquire, cohort, clinical, problems)
     aliases = key.aliases(clinical.known | found.strays)
-    looked = _Look(folder, acquire, cohort, aliases, keep)
+    looked = _Rounds(folder, acquire, cohort, aliases, keep, look)
     looked.at_all(clinical, found, problems)
     problems.extend(together.same_picture(looked.pictures))
     problems.extend(together.units(CLINICAL, clinical.rows, cohort, acquire.units_checked))
@@ -71,7 +92,7 @@ def survey(folder: Path, acquire: Acquire, cohort: Cohort, key: Key, keep: Keep)
 
 
 @dataclass
-class _Look:
+class _Rounds:
     """Looks at each image in turn, and remembers pictures and rows, never pixels."""
 
     folder: Path
@@ -79,6 +100,7 @@ class _Look:
     cohort: Cohort
     aliases: dict[str, Alias]
     keep: Keep
+    look: Look
     pictures: dict[str, list[Source]] = field(default_factory=lambda: defaultdict(list))
     rows: list[dict[str, str | int | float | None]] = field(default_factory=list)
 
@@ -90,7 +112,10 @@ class _Look:
             faults = list(missing_images(patient, number, found, self.cohort))
             usable = self._usable(found.of.get(patient, {}).values(), faults)
             problems.extend(faults)
-            if not faults and patient not in faulty:
+            fit = not faults and patient not in faulty
+            if fit or self.acquire.on_fault == "stop":  # whoever is excluded needs no window
+                problems.extend(self._unshown(usable))
+            if fit:
                 for examined in usable:
                     self.keep(examined)
                     self.rows.append(examined.row)
@@ -104,6 +129,14 @@ class _Look:
             except ImageFault as fault:
                 faults.append(_of_image(source, fault))
         return usable
+
+    def _unshown(self, usable: Iterable[Examined]) -> Iterator[Problem]:
+        """Images that the study's settings cannot show: no patient is to blame, so all stop."""
+        for examined in usable:
+            try:
+                self.look(examined.source.view, examined.scan)
+            except ImageFault as fault:
+                yield replace(_of_image(examined.source, fault), patient=None)
 
     def _examined(self, source: Source) -> Examined:
         examined = examine(
@@ -136,10 +169,13 @@ def _images(
 
 
 def _of_image(source: Source, fault: ImageFault) -> Problem:
-    what, _, mend = str(fault).partition("; ")
+    """A fault's sentence ends in what to do, after "; ", or else it is a sentence of its own."""
+    said = str(fault)
+    what, _, mend = said.partition("; " if "; " in said else ". ")
+    what = what.removesuffix(".")
     refused = isinstance(fault, DeidentificationRefused)
     reason = f"image of {source.view} " + ("may show who it is" if refused else "cannot be used")
-    return Problem(source.file, source.row, what, mend or what, reason, source.patient)
+    return Problem(source.file, source.row, what, mend or UNSAID, reason, source.patient)
 
 
 def _wrongly_invented(folder: Path, acquire: Acquire) -> list[Problem]:

@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 from oncotrail.acquire.clinical import identity
 from oncotrail.acquire.findings import Problem
 from oncotrail.acquire.sheet import Sheet, read_sheet
-from oncotrail.imaging.read import ending_of
+from oncotrail.errors import ImageFault
+from oncotrail.imaging.read import ending_of, load
 from oncotrail.study.base import nearest
 from oncotrail.study.cohort import Cohort
 
@@ -55,7 +56,7 @@ def find_images(
         images.read_as = None if sheet is None else sheet.read_as
         sources = [] if sheet is None else list(_listed(sheet, problems))
     else:
-        sources = list(_by_place(folder, cohort, problems))
+        sources = list(_by_place(folder, cohort, known, problems))
     for source in sources:
         if source.patient not in known:
             images.strays.add(source.patient)
@@ -97,7 +98,9 @@ def _listed(sheet: Sheet, problems: list[Problem]) -> Iterator[Source]:
         yield Source(identity(patient), view, place.as_posix(), row.number)
 
 
-def _by_place(folder: Path, cohort: Cohort, problems: list[Problem]) -> Iterator[Source]:
+def _by_place(
+    folder: Path, cohort: Cohort, known: Collection[str], problems: list[Problem]
+) -> Iterator[Source]:
     images = folder / "images"
     if not images.is_dir():
         what, mend = (
@@ -114,7 +117,37 @@ def _by_place(folder: Path, cohort: Cohort, problems: list[Problem]) -> Iterator
             continue
         for path in _entries(view):
             patient = identity(path.name.removesuffix(ending_of(path.name)))
-            yield Source(patient, view.name, path.relative_to(folder).as_posix())
+            source = Source(patient, view.name, path.relative_to(folder).as_posix())
+            if _is_image(path, patient, known):
+                yield source
+            else:
+                problems.append(_no_image(source, is_folder=path.is_dir()))
+
+
+def _is_image(path: Path, patient: str, known: Collection[str]) -> bool:
+    """Whether a file is named like an image or like a patient, or holds an image all the same.
+
+    DICOM has no ending by habit and a patient's id may hold points, so that the name of
+    `notes.txt` alone does not tell.
+    """
+    if path.is_dir():
+        return False
+    if patient in known or ending_of(path.name):
+        return True
+    try:
+        load(path)
+    except ImageFault:
+        return False
+    return True
+
+
+def _no_image(source: Source, *, is_folder: bool) -> Problem:
+    what = "is a folder" if is_folder else "is no image of a kind that is read"
+    mend = (
+        f"move it away; an image is DICOM, PNG, JPEG or NIfTI, at images/{source.view}/"
+        "<patient>.<ending>"
+    )
+    return Problem(source.file, source.row, what, mend, "what is no image among the images")
 
 
 def _entries(folder: Path) -> list[Path]:

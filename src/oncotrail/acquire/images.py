@@ -9,7 +9,7 @@ from oncotrail.acquire.folder import Source
 from oncotrail.errors import ImageFault
 from oncotrail.imaging.deidentify import Alias, Deidentified, deidentified
 from oncotrail.imaging.read import load, scan_of
-from oncotrail.imaging.scan import digest
+from oncotrail.imaging.scan import Scan, digest
 from oncotrail.study.cohort import View
 
 RADIOGRAPHS = {"CR", "DX"}  # two generations of detectors for the same picture
@@ -17,10 +17,12 @@ RADIOGRAPHS = {"CR", "DX"}  # two generations of detectors for the same picture
 
 @dataclass(frozen=True)
 class Examined:
-    """A usable image: its row in the images table, and the file that holds no identity."""
+    """A usable image: its row in the images table, the file that holds no identity, its values."""
 
+    source: Source
     row: dict[str, str | int | float | None]
     result: Deidentified
+    scan: Scan
 
 
 def examine(
@@ -32,6 +34,7 @@ def examine(
     _refuse_modality(scan.modality, view.modality)
     image = f"{alias.pseudonym}-{source.view}"
     return Examined(
+        source,
         {
             "image": image,
             "patient": alias.pseudonym,
@@ -50,6 +53,7 @@ def examine(
             "laterality": scan.laterality,
         },
         result,
+        scan,
     )
 
 

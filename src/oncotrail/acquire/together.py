@@ -36,21 +36,28 @@ def one_class(file: str, rows: Rows, cohort: Cohort) -> Iterator[Problem]:
 
 def units(file: str, rows: Rows, cohort: Cohort, checked: Sequence[str]) -> Iterator[Problem]:
     """Columns whose values fall into two heaps that a change of unit would explain."""
-    measured = {name: name for name, c in cohort.clinical.items() if isinstance(c, Number)}
-    times = {outcome.time: f"{name}_time" for name, outcome in cohort.times_to_event().items()}
-    for column, name in {**measured, **times}.items():
+    for name, column, unit in _measured(cohort):
         values = [row[name] for row in rows.values() if name in row]
-        mixed = mixed_units([value for value in values if isinstance(value, float)])
+        mixed = mixed_units([value for value in values if isinstance(value, float)], unit)
         if mixed is None or column in checked:
             continue
+        meaning = " or ".join(f"{f.meaning}, {f.times:.4g} times apart" for f in mixed.factors)
         low, high = mixed.typical
         what = (
-            f"{column} looks like two units ({mixed.meaning}): values about {low:.3g} and, "
-            f"{mixed.factor:g} times apart, about {high:.3g}; {mixed.smaller} of {len(values)} "
-            "are in the smaller group"
+            f"{column} looks like two units ({meaning}): values about {low:.3g} and about "
+            f"{high:.3g}; {mixed.smaller} of {len(values)} are in the smaller group"
         )
         mend = f"convert them to one unit, or list {column} under acquire.units_checked"
         yield _column(file, what, mend, f"{column} mixes units")
+
+
+def _measured(cohort: Cohort) -> Iterator[tuple[str, str, str]]:
+    """Each measured value: its name in a row, its column in the table, its unit."""
+    for name, column in cohort.clinical.items():
+        if isinstance(column, Number):
+            yield name, name, column.unit
+    for name, outcome in cohort.times_to_event().items():
+        yield f"{name}_time", outcome.time, outcome.unit
 
 
 def same_picture(pictures: Mapping[str, Sequence[Source]]) -> Iterator[Problem]:

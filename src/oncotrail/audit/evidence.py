@@ -7,7 +7,7 @@ guards against, and name all its patients, where the tables' own door stops at t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from oncotrail.errors import TableError
 from oncotrail.fusion.archive import Learner, load_learner
 from oncotrail.record import Run
 from oncotrail.study.cohort import Cohort
+from oncotrail.study.evaluation import Evaluation
+from oncotrail.study.fusion import Fusion
 from oncotrail.study.members import only_declared
 from oncotrail.study.pixels import ViewPixels
 
@@ -65,9 +67,21 @@ class FusionEvidence:
 
 
 @dataclass(frozen=True)
+class Declared:
+    """What the study file asks of the stages before the audit."""
+
+    seed: int
+    cohort: Cohort
+    networks: tuple[str, ...]
+    fusion: Fusion
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything that the checks look at."""
 
+    declared: Declared
     cohort: pd.DataFrame
     images: pd.DataFrame
     pictures: Path  # the folder that the paths of `images` start from
@@ -78,6 +92,8 @@ class Evidence:
     fusions: tuple[FusionEvidence, ...]
     fused: pd.DataFrame  # predictions of all fusions
     fused_on: pd.DataFrame
+    thresholds: Mapping[str, float]  # by model
+    chosen_on: pd.DataFrame  # whom evaluate says it chose the thresholds on
     rescore: Rescore
 
     @property
@@ -86,15 +102,15 @@ class Evidence:
         return {network.name: network.features for network in self.networks}
 
 
-def read_evidence(
-    run: Run, declared: Cohort, networks: Iterable[str], rescore: Rescore
-) -> Evidence:
+def read_evidence(run: Run, declared: Declared, rescore: Rescore) -> Evidence:
     """Read what the stages before the audit wrote."""
     acquired, decoded, fused = (run.folder(stage) for stage in ("acquire", "decode", "fuse"))
+    evaluated = run.folder("evaluate")
     pixels, views = _loose(tables.PIXELS, decoded / "pixels.parquet"), _views(decoded)
     _check_rows_exist(pixels, views)
     return Evidence(
-        cohort=tables.read(declared.table(), acquired / "cohort.parquet"),
+        declared=declared,
+        cohort=tables.read(declared.cohort.table(), acquired / "cohort.parquet"),
         images=_loose(tables.IMAGES, acquired / "images.parquet"),
         pictures=acquired,
         split=_loose(tables.SPLIT, run.folder("split") / "split.parquet"),
@@ -102,11 +118,13 @@ def read_evidence(
         views=views,
         networks=tuple(
             _network(name, run.folder("train", name))
-            for name in only_declared(run.folder("train"), networks)
+            for name in only_declared(run.folder("train"), declared.networks)
         ),
         fusions=tuple(_fusion(path.parent) for path in sorted(fused.glob("*/model.json"))),
         fused=_loose(tables.PREDICTIONS, fused / "predictions.parquet"),
         fused_on=_loose(tables.FITTED_ON, fused / "fitted_on.parquet"),
+        thresholds=_thresholds(evaluated / "thresholds.json"),
+        chosen_on=_loose(tables.FITTED_ON, evaluated / "fitted_on.parquet"),
         rescore=rescore,
     )
 
@@ -149,6 +167,10 @@ def _network(name: str, folder: Path) -> NetworkEvidence:
 
 def _fusion(folder: Path) -> FusionEvidence:
     return FusionEvidence(load_learner(folder), pd.read_parquet(folder / "columns.parquet"))
+
+
+def _thresholds(path: Path) -> dict[str, float]:
+    return {model: float(said["threshold"]) for model, said in _json(path).items()}
 
 
 def _json(path: Path) -> dict[str, Any]:

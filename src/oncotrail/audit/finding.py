@@ -50,6 +50,15 @@ class Finding:
         wrong = f"{len(self.violations)} violations" if self.violations else "nothing wrong"
         return f"{wrong} among {self.looked_at} looked at"
 
+    def entry(self) -> dict[str, object]:
+        """What audit.json has of it."""
+        return {
+            "check": self.check,
+            "looked_at": self.looked_at,
+            "looked": dict(self.looked),
+            "says": self.says,
+        }
+
 
 def violation(object_: str, patients: Iterable[object], says: str, mend: str) -> list[Violation]:
     """One violation if it concerns anybody, else none."""

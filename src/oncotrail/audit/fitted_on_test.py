@@ -2,45 +2,63 @@
 
 Every fitted object names the rows that its fit saw. Two questions: are those rows allowed, and are
 those names true? For the second, what was fitted is fitted again on the rows that it names, and
-must come out the same; a record that keeps a test patient quiet is found by the patient's weight
-in a mean.
+must come out the same: each part of a fusion's learner (refitted.py), a network's normalisation,
+and each model's threshold (thresholds.py).
+
+Of a network that is not so. To train it again would cost as much as the first time, so the record
+of its weights and of its best epoch is only held against the split: a training that also draws
+test patients, and writes a record that keeps quiet about them, is not found.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
 from oncotrail.audit.evidence import Evidence, FusionEvidence, NetworkEvidence
 from oncotrail.audit.finding import Finding, Violation, found, violation
-from oncotrail.fusion.columns import as_learner_sees
+from oncotrail.audit.refitted import other_rows
+from oncotrail.audit.thresholds import other_thresholds
+from oncotrail.audit.whose import groups, with_whose
 
 CHECK = "fitted_on_test"
 CHOOSERS = ("selector", "threshold")  # what chooses by the validation patients
 LEARNED = ("network", "scaler")  # of a network: what makes its patients' embeddings in-sample
-TOLERANCE = 1e-9
 MEND = "Fit on the rows that the split gives it and on no others, and run the stage again."
 WHITE = 255.0
+SAME_MEAN = 1e-6  # relative
 
 
 def fitted_on_test(evidence: Evidence) -> Finding:
     """Hold every fitted object's rows against the split, and refit what can be refitted."""
     records = {network.name: network.fitted_on for network in evidence.networks}
-    records["fusions"] = evidence.fused_on
+    records |= {"fusions": evidence.fused_on, "thresholds": evidence.chosen_on}
     looked = {f"rows that fitted {what}": len(rows) for what, rows in records.items()}
+    looked["thresholds"] = len(evidence.thresholds)
     wrong = [found for rows in records.values() for found in _outside_training(rows, evidence)]
     for network in evidence.networks:
-        wrong += _not_for_networks(network, evidence)
-        wrong += _silent(network.name, _objects(network), network.fitted_on)
-        wrong += _other_normalisation(network, evidence)
+        wrong += _of_network(network, evidence)
     for fusion in evidence.fusions:
-        objects = [f"{fusion.learner.model}/{step}" for step in fusion.learner.pipeline.named_steps]
-        wrong += _silent(fusion.learner.model, objects, evidence.fused_on)
-        wrong += _in_sample(fusion, evidence)
-        wrong += _other_rows(fusion, evidence)
-    return found(CHECK, looked, wrong)
+        wrong += _of_fusion(fusion, evidence)
+    for model in sorted(evidence.thresholds):
+        wrong += _silent(model, [f"{model}/threshold"], evidence.chosen_on)
+    return found(CHECK, looked, [*wrong, *other_thresholds(evidence)])
+
+
+def _of_network(network: NetworkEvidence, evidence: Evidence) -> list[Violation]:
+    return [
+        *_not_for_networks(network, evidence),
+        *_silent(network.name, _objects(network), network.fitted_on),
+        *_other_normalisation(network, evidence),
+    ]
+
+
+def _of_fusion(fusion: FusionEvidence, evidence: Evidence) -> list[Violation]:
+    return [
+        *_silent(fusion.learner.model, _parts(fusion, evidence), evidence.fused_on),
+        *_in_sample(fusion, evidence),
+        *other_rows(fusion, evidence),
+    ]
 
 
 def _outside_training(rows: pd.DataFrame, evidence: Evidence) -> list[Violation]:
@@ -95,6 +113,12 @@ def _objects(network: NetworkEvidence) -> list[str]:
     return [f"{network.name}{part}" for part in own]
 
 
+def _parts(fusion: FusionEvidence, evidence: Evidence) -> list[str]:
+    """What a fusion consists of that was fitted; the sampler is gone once the forest has grown."""
+    sampler = [] if evidence.declared.fusion.resampling is None else ["sampler"]
+    return [f"{fusion.learner.model}/{p}" for p in (*fusion.learner.pipeline.named_steps, *sampler)]
+
+
 def _silent(model: str, objects: list[str], rows: pd.DataFrame) -> list[Violation]:
     silent = sorted(set(objects) - set(rows["object"]))
     says = f"nothing says which rows {', '.join(silent)} was fitted on"
@@ -106,55 +130,28 @@ def _rows_of(fusion: FusionEvidence, evidence: Evidence) -> pd.DataFrame:
     return evidence.fused_on[own]
 
 
-def _other_rows(fusion: FusionEvidence, evidence: Evidence) -> list[Violation]:
-    """Refit each part on the rows that its record names: it must transform everybody alike."""
-    return [
-        Violation(f"{fusion.learner.model}/{part}", (), says, MEND)
-        for part, says in _refitted(fusion, _rows_of(fusion, evidence))
-    ]
-
-
-def _refitted(fusion: FusionEvidence, records: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    from sklearn.base import clone
-
-    *parts, (last, forest) = fusion.learner.pipeline.steps
-    rows = as_learner_sees(fusion.learner.columns, fusion.seen)
-    for name, step in parts:
-        named = records.loc[records["object"].str.endswith(f"/{name}"), "patient"]
-        own = rows[rows.index.isin(set(named))]
-        made = step.transform(rows)
-        if len(own) and not _alike(clone(step).fit(own).transform(rows), made):
-            yield name, f"was not fitted on the {len(own)} patients that its record names"
-        rows = made
-    count = _rows_in_fit(records[records["object"].str.endswith(f"/{last}")])
-    grown = int(forest.estimators_[0].tree_.weighted_n_node_samples[0])
-    if count != grown:
-        yield last, f"grew on {grown} rows, and its record names {count}"
-
-
-def _alike(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    numbers = one.select_dtypes("number").columns
-    close = np.allclose(one[numbers], other[numbers], rtol=TOLERANCE, atol=TOLERANCE)
-    return bool(close and one.drop(columns=numbers).equals(other.drop(columns=numbers)))
-
-
-def _rows_in_fit(record: pd.DataFrame) -> int:
-    """A patient's own rows, and the synthetic ones, each of which has two parents."""
-    times = record.groupby(record["synthetic"].astype(bool))["times"].sum()
-    return int(times.get(False, 0)) + int(times.get(True, 0)) // 2
-
-
 def _other_normalisation(network: NetworkEvidence, evidence: Evidence) -> list[Violation]:
     """The mean in the blueprint is the mean of the pixels of the patients that its record names."""
     name = f"{network.name}/normalisation"
-    patients = network.fitted_on.loc[network.fitted_on["object"] == name, "patient"]
+    record = network.fitted_on[network.fitted_on["object"] == name]
+    named = frozenset(record["patient"].astype(str))
+    means = _means(network, evidence)
+    said = network.blueprint["architecture"]["normalisation"]["mean"][0]
+
+    def fits(patients: frozenset[str]) -> bool:
+        own = means[means.index.isin(patients)]
+        return bool(len(own) and np.isclose(own.mean() / WHITE, said, rtol=SAME_MEAN))
+
+    if named.isdisjoint(means.index) or fits(named):
+        return []
+    says = f"is not the mean of the {len(named)} patients that its record names"
+    wrong = Violation(name, tuple(sorted(named)), says, MEND)
+    return [with_whose(wrong, groups(evidence.split, set(means.index)), fits)]
+
+
+def _means(network: NetworkEvidence, evidence: Evidence) -> pd.Series:
+    """The mean grey value (0 to 255) of each image that the network's view has, by patient."""
     here = evidence.pixels[evidence.pixels["view"] == network.view]
-    rows = here.loc[here["patient"].isin(patients), "row"].to_numpy(dtype=np.int64)
-    if not len(rows):
-        return []
     store = evidence.views[network.view].store
-    mean = np.mean([store[row].mean(dtype=np.float64) for row in rows]) / WHITE
-    if np.isclose(mean, network.blueprint["architecture"]["normalisation"]["mean"][0], rtol=1e-6):
-        return []
-    says = f"is not the mean of the {len(set(patients))} patients that its record names"
-    return [Violation(name, (), says, MEND)]
+    means = [store[row].mean(dtype=np.float64) for row in here["row"]]
+    return pd.Series(means, index=here["patient"].astype(str), dtype=np.float64)

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from oncotrail.acquire.check import check
+from oncotrail.acquire.check import Look, check
 from oncotrail.acquire.findings import Findings, exclusions_table, problems_table
 from oncotrail.errors import DataFault
-from oncotrail.study.file import read_study
+from oncotrail.imaging.scan import Scan
+from oncotrail.imaging.window import black_and_white
+from oncotrail.study.file import StudyFile, read_study
 
 _WIDTH_WHERE_NO_TERMINAL = 160
 
@@ -24,14 +26,29 @@ def check_cohort(root: Path, study: str) -> None:
     folder = root / acquire.path
     if not folder.is_dir():
         made = study in declared.demo_cohort
-        mend = f"run .venv/bin/dvc repro demo@{study}" if made else "put it there, or dvc pull it"
+        mend = (
+            f"run dvc repro demo@{study}, with .venv activated"
+            if made
+            else "put it there, or dvc pull it"
+        )
         message = f"{acquire.path}, the raw cohort of {study}, is not there; {mend}."
         raise DataFault(message)
-    findings = check(folder, acquire, declared.cohort[study])
+    findings = check(folder, acquire, declared.cohort[study], _as_decoded(declared, study))
     _show(findings)
     if findings.stopping:
         count = len(findings.stopping)
         raise DataFault(f"{count} problem{'s' if count > 1 else ''} to mend, in the table above.")
+
+
+def _as_decoded(declared: StudyFile, study: str) -> Look:
+    """What the stage decode will ask of each image: that its view's window fits what it holds."""
+    decode = declared.decode.get(study)
+
+    def look(view: str, scan: Scan) -> None:
+        if decode is not None and view in decode.views:
+            black_and_white(scan, decode.views[view].window)
+
+    return look
 
 
 def _show(findings: Findings) -> None:

@@ -34,13 +34,13 @@ Figure = str | float | bool | None | Curve | Column
 
 
 def figures_in(name: str, text: str) -> dict[Steps, Figure]:
-    """Every figure of a JSON or CSV file by its place.
+    """Every figure of a JSON or CSV file by its place; a `ValueError` if it is damaged.
 
     >>> figures_in("metrics.json", '{"clinical": {"test": {"auc": {"value": 0.8}}}}')
     {('clinical', 'test', 'auc', 'value'): 0.8}
     """
     if name.endswith(".csv"):
-        return dict(_columns(list(csv.DictReader(io.StringIO(text)))))
+        return dict(_columns(_rows(text)))
     return dict(_leaves(json.loads(text), ()))
 
 
@@ -72,6 +72,15 @@ def _leaves(value: Any, steps: Steps) -> Iterator[tuple[Steps, Figure]]:
             yield from _leaves(inner, (*steps, str(index)))
     else:
         yield steps, value
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    rows = list(csv.DictReader(io.StringIO(text)))
+    for number, row in enumerate(rows, start=1):
+        if None in row or None in row.values():  # how csv says too many cells, or too few
+            message = f"row {number} has another number of cells than the header"
+            raise ValueError(message)
+    return rows
 
 
 def _columns(rows: list[dict[str, str]]) -> Iterator[tuple[Steps, Figure]]:

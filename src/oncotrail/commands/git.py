@@ -1,9 +1,13 @@
-"""What git holds: the other side of a reproduction. Read only."""
+"""What git holds: the other side of a reproduction, and of a merge. Read only."""
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+
+from oncotrail.errors import UserFault
+
+_CONFLICT = "<<<<<<<"
 
 
 def committed(root: Path, path: str) -> str | None:
@@ -20,6 +24,18 @@ def changed(root: Path, paths: list[str]) -> list[str]:
     """Which files below `paths` differ from HEAD: edited, added, untracked or removed."""
     told = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *paths) or ""
     return sorted(line[3:] for line in told.splitlines())
+
+
+def refuse_conflict(root: Path, path: str) -> None:
+    """Raise if a file holds the marks that a merge leaves where two sides differ."""
+    file = root / path
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else ()
+    if any(line.startswith(_CONFLICT) for line in lines):
+        message = (
+            f"{path} holds the marks of a merge's conflict ({_CONFLICT}), and nothing can read it; "
+            f"settle it (git checkout --ours {path}, or --theirs), then run make repro."
+        )
+        raise UserFault(message)
 
 
 def _git(root: Path, *words: str) -> str | None:

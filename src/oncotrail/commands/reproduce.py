@@ -1,5 +1,8 @@
 """`dvc repro` with what surrounds it: lingering outputs removed, failures told in one sentence.
 
+In dvc.yaml the stage `sync` waits for every study's report, so one study asks DVC for its report
+alone, and MLflow is synced here.
+
 DVC's standard output is left as it is, so that progress bars work. Its standard error is passed on
 line by line: a stage says there, in one sentence, what went wrong, and DVC's own line about the
 same failure is read for the exit code and not repeated.
@@ -15,12 +18,13 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from oncotrail.commands import git
 from oncotrail.errors import UserFault
 from oncotrail.record import RunRecord, folder
-from oncotrail.stage import INTERRUPTED, WORK
+from oncotrail.stage import INTERRUPTED, WORK, guarded
 from oncotrail.study.load import PARAMS, entries, foreach_section, read_yaml
 
 _FAILED = re.compile(r"failed to reproduce '([^']+)': failed to run: .*, exited with (-?\d+)")
@@ -39,16 +43,13 @@ class Outcome:
 
 
 def reproduce(root: Path, study: str | None, *, debug: bool) -> Outcome:
-    """Run what is out of date: of one study, or of all."""
-    before = _figures_of_stages(root)
-    targets = [f"report@{study}", "sync"] if study else []
-    failures, code = _run_dvc(root, ["repro", *targets], _environment(debug=debug))
-    ran = len(_figures_of_stages(root) - before)
-    if not failures:
-        return Outcome(code if code in (0, INTERRUPTED) else 1, ran)
-    stage, stage_code = failures[-1]
-    known = stage_code in (UserFault.exit_code, INTERRUPTED)
-    return Outcome(stage_code if known else 1, ran, stage, _signal_in(stage_code))
+    """Run what is out of date, and sync MLflow: of one study, or of all."""
+    for name in ("dvc.yaml", "dvc.lock"):
+        git.refuse_conflict(root, name)
+    if study is None:
+        return _in_graph(root, [], debug=debug)
+    outcome = _in_graph(root, [f"report@{study}"], debug=debug)
+    return outcome if outcome.exit_code else _synced(root, outcome, debug=debug)
 
 
 def choose_recipe(root: Path, recipe: str) -> bool:
@@ -79,6 +80,30 @@ def remove_undeclared(root: Path) -> Iterator[str]:
             shutil.rmtree(path.parent)
             place = path.parent.relative_to(root).as_posix()
             yield f"removed {place}: no study file declares {record.stage}@{record.name} any more."
+
+
+def _in_graph(root: Path, targets: list[str], *, debug: bool) -> Outcome:
+    """`dvc repro` of these targets; without any, of the whole graph."""
+    before = _figures_of_stages(root)
+    failures, code = _run_dvc(root, ["repro", *targets], _environment(debug=debug))
+    ran = len(_figures_of_stages(root) - before)
+    if not failures:
+        return Outcome(code if code in (0, INTERRUPTED) else 1, ran)
+    stage, stage_code = failures[-1]
+    known = stage_code in (UserFault.exit_code, INTERRUPTED)
+    return Outcome(stage_code if known else 1, ran, stage, _signal_in(stage_code))
+
+
+def _synced(root: Path, outcome: Outcome, *, debug: bool) -> Outcome:
+    """What the graph's last stage does, told as it tells it."""
+    from oncotrail.tracking.sync import sync
+
+    def told() -> None:
+        sys.stdout.write(f"sync: {sync(root)}\n")
+        sys.stdout.flush()
+
+    code = guarded(told, "sync", debug=debug)
+    return replace(outcome, exit_code=code, failed="sync") if code else outcome
 
 
 def _declared_stages(root: Path) -> set[tuple[str, str]]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from oncotrail.commands import git
 from oncotrail.commands.figures_in import Curve, Figure, Steps, distance, figures_in
-from oncotrail.errors import ReproductionDiffers
+from oncotrail.errors import ReproductionDiffers, UserFault
 from oncotrail.study.load import PARAMS, read_yaml
 from oncotrail.study.params import Params, Tolerance
 
@@ -126,9 +126,7 @@ def _result_files(root: Path, study: str) -> list[str]:
 
 
 def _compared(root: Path, path: str, tolerance: Tolerance) -> Iterator[Compared]:
-    text = git.committed(root, path)
-    there = figures_in(path, text) if text is not None else {}
-    here = figures_in(path, (root / path).read_text("utf-8")) if (root / path).exists() else {}
+    here, there = _here(root, path), _there(root, path)
     for steps in sorted({*here, *there}):
         if steps in here and steps in there:
             apart = distance(here[steps], there[steps])
@@ -144,10 +142,36 @@ def _compared(root: Path, path: str, tolerance: Tolerance) -> Iterator[Compared]
         )
 
 
+def _here(root: Path, path: str) -> dict[Steps, Figure]:
+    if not (root / path).exists():
+        return {}
+    try:
+        return figures_in(path, (root / path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        message = (
+            f"{path} is damaged ({error}); it is a result that git keeps: git checkout {path} "
+            "brings the committed one back, make repro makes it anew."
+        )
+        raise UserFault(message) from None
+
+
+def _there(root: Path, path: str) -> dict[Steps, Figure]:
+    text = git.committed(root, path)
+    try:
+        return {} if text is None else figures_in(path, text)
+    except ValueError as error:
+        message = (
+            f"{path} as the last commit has it is damaged ({error}); run make repro, and commit "
+            "the file that it makes."
+        )
+        raise UserFault(message) from None
+
+
 def _outputs(root: Path) -> tuple[int, int]:
     """How many outputs have the digest that git's dvc.lock says, of how many in both."""
     from ruamel.yaml import YAML
 
+    git.refuse_conflict(root, "dvc.lock")
     text = git.committed(root, "dvc.lock")
     if text is None or not (root / "dvc.lock").exists():
         return 0, 0

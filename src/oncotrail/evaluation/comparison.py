@@ -10,6 +10,7 @@ import pandas as pd
 
 from oncotrail.evaluation.judged import CHOOSES, Judged
 from oncotrail.statistics.discrimination.area import PairedTest, paired_test
+from oncotrail.statistics.multiplicity import holm
 
 COLUMNS = (
     "role",
@@ -47,24 +48,6 @@ def comparisons(
         if role != CHOOSES
         for comparison in _in_role(among, models, confidence)
     )
-
-
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's step-down adjustment; a test that does not exist (None) is not counted.
-
-    The smallest of m p-values is multiplied by m, the next by m - 1, and so on; none may fall below
-    the one before it. (Holm, Scandinavian Journal of Statistics 1979, 6:65.)
-
-    >>> holm([0.01, None, 0.04])
-    [0.02, None, 0.04]
-    """
-    known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
-    adjusted: list[float | None] = [None] * len(p_values)
-    before = 0.0
-    for rank, (p, place) in enumerate(known):
-        before = min(1.0, max(before, p * (len(known) - rank)))
-        adjusted[place] = before
-    return adjusted
 
 
 def comparison_table(found: Sequence[Comparison]) -> pd.DataFrame:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from oncotrail.evaluation.calibration import Calibration, calibration
 from oncotrail.evaluation.judged import CHOOSES, Judged
+from oncotrail.statistics.arrays import Floats
 from oncotrail.statistics.classification.figures import Classification, classify
 from oncotrail.statistics.classification.thresholds import youden_threshold
 from oncotrail.statistics.discrimination.area import auc
+from oncotrail.statistics.discrimination.precision_recall import average_precision
 from oncotrail.statistics.intervals import Estimate
-from oncotrail.study.evaluation import METRICS
+from oncotrail.study.evaluation import AT_THRESHOLD, CALIBRATION
 
 
 @dataclass(frozen=True)
@@ -25,13 +28,17 @@ class RolePerformance:
     patients: int
     events: int
     auc: Estimate
+    average_precision: Estimate
     at_threshold: Classification
+    calibration: Calibration
 
     def figures(self) -> dict[str, Estimate | None]:
         """All figures by name, in the order of `METRICS`; None is undefined."""
         return {
-            name: self.auc if name == "auc" else getattr(self.at_threshold, name)
-            for name in METRICS
+            "auc": self.auc,
+            "average_precision": self.average_precision,
+            **{name: getattr(self.at_threshold, name) for name in AT_THRESHOLD},
+            **{name: getattr(self.calibration, name) for name in CALIBRATION},
         }
 
 
@@ -51,17 +58,20 @@ def performances(judged: Mapping[str, Judged], confidence: float) -> tuple[Model
 
 def _performance(model: str, judged: Mapping[str, Judged], confidence: float) -> ModelPerformance:
     threshold = youden_threshold(judged[CHOOSES].labels, judged[CHOOSES].scores[model])
-    return ModelPerformance(
-        model=model,
-        threshold=threshold,
-        roles={
-            role: RolePerformance(
-                role=role,
-                patients=len(among.patients),
-                events=among.events,
-                auc=auc(among.labels, among.scores[model], confidence),
-                at_threshold=classify(among.labels, among.scores[model], threshold, confidence),
-            )
-            for role, among in judged.items()
-        },
+    roles = {
+        role: _in_role(among, among.scores[model], threshold, confidence)
+        for role, among in judged.items()
+    }
+    return ModelPerformance(model, threshold, roles)
+
+
+def _in_role(among: Judged, scores: Floats, threshold: float, confidence: float) -> RolePerformance:
+    return RolePerformance(
+        role=among.role,
+        patients=len(among.patients),
+        events=among.events,
+        auc=auc(among.labels, scores, confidence),
+        average_precision=average_precision(among.labels, scores, confidence),
+        at_threshold=classify(among.labels, scores, threshold, confidence),
+        calibration=calibration(among.labels, scores, confidence),
     )

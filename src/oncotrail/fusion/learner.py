@@ -68,8 +68,10 @@ def fit(
         rows = fitting.fit(kind, step, rows).transform(rows)
     if plan.resampling is not None:
         fitting.note("sampler", rows.index)
-        _, rows, outcome = resample(rows, outcome, plan.resampling, _state(seed, model, "sampler"))
-    steps["learner"] = _forest(plan.learner, _state(seed, model, "learner"))
+        _, rows, outcome = resample(
+            rows, outcome, plan.resampling, random_state(seed, model, "sampler")
+        )
+    steps["learner"] = random_forest(plan.learner, random_state(seed, model, "learner"))
     fitting.fit("learner", steps["learner"], rows, outcome)
     return FittedLearner(Pipeline(list(steps.items())), tuple(fitting.records))
 
@@ -176,7 +178,8 @@ def _by_kind(*parts: tuple[str, Any, list[str]]) -> Any:
     return kept.set_output(transform="pandas")
 
 
-def _forest(plan: RandomForest, random_state: int) -> Any:
+def random_forest(plan: RandomForest, state: int) -> Any:
+    """An unfitted forest with the study's settings; `state` is its `random_state`."""
     from sklearn.ensemble import RandomForestClassifier
 
     return RandomForestClassifier(
@@ -185,10 +188,11 @@ def _forest(plan: RandomForest, random_state: int) -> Any:
         min_samples_split=plan.minimum_split,
         min_samples_leaf=plan.minimum_leaf,
         min_weight_fraction_leaf=plan.minimum_leaf_fraction,
-        random_state=random_state,
+        random_state=state,
         n_jobs=1,  # the order of additions changes the last digits
     )
 
 
-def _state(seed: int, *names: str) -> int:
-    return int(generator(seed, "fuse", *names).integers(2**31 - 1))
+def random_state(seed: int, model: str, part: str) -> int:
+    """The state that one part of one model starts from, by the study's seed."""
+    return int(generator(seed, "fuse", model, part).integers(2**31 - 1))

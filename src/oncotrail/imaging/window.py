@@ -19,7 +19,7 @@ def windowed(scan: Scan, window: Window | None) -> NDArray[np.uint8]:
     Without a window, black and white are the ends of what the file's grey levels can hold: never
     this image's own least and greatest value, which would make two patients incomparable.
     """
-    low, high = _black_and_white(scan, window)
+    low, high = black_and_white(scan, window)
     steps = (scan.pixels - np.float32(low)) * np.float32(WHITE / (high - low))
     levels: NDArray[np.uint8] = np.rint(np.clip(steps, 0, WHITE)).astype(np.uint8)
     return levels
@@ -36,7 +36,8 @@ def resized(pixels: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.ui
     return np.asarray(picture)
 
 
-def _black_and_white(scan: Scan, window: Window | None) -> tuple[float, float]:
+def black_and_white(scan: Scan, window: Window | None) -> tuple[float, float]:
+    """The values that become black and white, or an `ImageFault` where the window does not fit."""
     if window is None:
         if scan.full_range is None:
             values = "Hounsfield units" if scan.modality == "CT" else "values of no known range"
@@ -47,7 +48,8 @@ def _black_and_white(scan: Scan, window: Window | None) -> tuple[float, float]:
         low, high = scan.full_range
         message = (
             f"holds grey levels from {low:g} to {high:g}, and the view's window is {window.low:g} "
-            f"to {window.high:g}: if that is Hounsfield units, write window: null for this view."
+            f"to {window.high:g}; if that is Hounsfield units, write window: null for this view. "
+            "Grey levels and Hounsfield units do not mix in one view: save all in one way."
         )
         raise ImageFault(message)
     return window.low, window.high

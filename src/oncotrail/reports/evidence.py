@@ -18,14 +18,16 @@ from oncotrail.study.cohort import Cohort
 from oncotrail.study.members import only_declared
 from oncotrail.study.network import Network
 
-BEFORE_TRAINING = ("acquire", "split")
+BEFORE_TRAINING = ("acquire", "split", "decode")
+DRAWINGS = ("roc", "calibration", "decision")
 AFTER_TRAINING = ("fuse", "evaluate", "audit", "register")
 
 
 @dataclass(frozen=True)
 class Trained:
-    """One network: its run, its learning curves, network.json."""
+    """One network: the run that chose its settings, its own, its learning curves, network.json."""
 
+    tuned: RunRecord
     record: RunRecord
     history: pd.DataFrame
     blueprint: Mapping[str, Any]
@@ -35,7 +37,7 @@ class Trained:
 class Evidence:
     """The outputs of a study's stages, as files say them."""
 
-    records: Mapping[str, RunRecord]  # by stage, without the trainings
+    records: Mapping[str, RunRecord]  # by stage, without the networks'
     cohort: pd.DataFrame
     flow: Mapping[str, Any]
     split: pd.DataFrame
@@ -45,15 +47,19 @@ class Evidence:
     comparisons: pd.DataFrame
     baseline: pd.DataFrame
     thresholds: Mapping[str, Any]
-    roc: bytes
+    drawings: Mapping[str, bytes]  # SVG by name
     checks: tuple[Mapping[str, Any], ...]
     catalogue: Catalogue
 
     def runs(self) -> tuple[RunRecord, ...]:
-        """Every run, in the order of the graph."""
-        trained = [network.record for network in self.networks.values()]
+        """Every run that this page reads, in the order of the graph.
+
+        Not the demo's: a real cohort has none, and DVC knows no dependency that may be absent.
+        """
         before = [self.records[stage] for stage in BEFORE_TRAINING]
-        return (*before, *trained, *(self.records[stage] for stage in AFTER_TRAINING))
+        tuned = [network.tuned for network in self.networks.values()]
+        trained = [network.record for network in self.networks.values()]
+        return (*before, *tuned, *trained, *(self.records[stage] for stage in AFTER_TRAINING))
 
     def source(self, *stages: str) -> str:
         """Which runs a figure comes from."""
@@ -72,19 +78,25 @@ def read_evidence(run: Run, cohort: Cohort, networks: Mapping[str, Network]) -> 
         flow=_json(acquired / "flow.json"),
         split=tables.read(tables.SPLIT, split / "split.parquet"),
         split_digest=str(_json(split / "split.json")["digest"]),
-        networks={name: _trained(run.folder("train", name)) for name in members},
+        networks={name: _trained(run, name) for name in members},
         table=_csv(evaluated / "table.csv"),
         comparisons=_csv(evaluated / "comparisons.csv"),
         baseline=_csv(evaluated / "baseline.csv", text=True),
         thresholds=_json(evaluated / "thresholds.json"),
-        roc=_bytes(evaluated / "roc.svg"),
+        drawings={name: _bytes(evaluated / f"{name}.svg") for name in DRAWINGS},
         checks=tuple(_json(run.folder("audit") / "audit.json")["checks"]),
         catalogue=Catalogue.read(run.folder("register") / CATALOGUE),
     )
 
 
-def _trained(folder: Path) -> Trained:
-    return Trained(_record(folder), _csv(folder / "history.csv"), _json(folder / "network.json"))
+def _trained(run: Run, name: str) -> Trained:
+    folder = run.folder("train", name)
+    return Trained(
+        tuned=_record(run.folder("tune", name)),
+        record=_record(folder),
+        history=_csv(folder / "history.csv"),
+        blueprint=_json(folder / "network.json"),
+    )
 
 
 def _record(folder: Path) -> RunRecord:

@@ -18,7 +18,17 @@ FIGURES: Mapping[str, str] = {
     "ppv": "PPV",
     "npv": "NPV",
 }
-# Why a figure may be undefined: it has no denominator.
+PROBABILITIES: Mapping[str, str] = {
+    "observed_expected": "Observed / expected",
+    "calibration_in_the_large": "In the large",
+    "calibration_slope": "Slope",
+    "brier": "Brier",
+    "scaled_brier": "Scaled Brier",
+    "average_precision": "Average precision",
+}
+# Reported, and in a table only where a publication gives them.
+OTHERS: Mapping[str, str] = {"balanced_accuracy": "Balanced accuracy", "f1": "F1", "mcc": "MCC"}
+# Why a figure may be undefined: it has no denominator, or no line fits.
 UNDEFINED: Mapping[str, str] = {
     "auc": "only one outcome occurred",
     "accuracy": "nobody here",
@@ -26,6 +36,15 @@ UNDEFINED: Mapping[str, str] = {
     "specificity": "everybody had the outcome",
     "ppv": "nobody was called positive",
     "npv": "nobody was called negative",
+    "observed_expected": "nobody was expected to have the outcome",
+    "calibration_in_the_large": "scores of exactly 0 or 1, or one outcome only",
+    "calibration_slope": "scores of exactly 0 or 1, all equal, or perfectly apart",
+    "brier": "nobody here",
+    "scaled_brier": "only one outcome occurred",
+    "balanced_accuracy": "only one outcome occurred",
+    "f1": "nobody had the outcome and nobody was called positive",
+    "mcc": "all calls, or all outcomes, are the same",
+    "average_precision": "only one outcome occurred",
 }
 JUDGING = ("external", "test")  # the strictest first
 CHOOSING = "validation"
@@ -59,11 +78,11 @@ class Judged:
     events: int
     figures: Mapping[str, Figure]
 
-    def cells(self) -> tuple[Cell, ...]:
-        """A cell per figure, in the order of `FIGURES`."""
+    def cells(self, names: Iterable[str]) -> tuple[Cell, ...]:
+        """A cell for each of these figures."""
         return tuple(
             self.figures[name].cell() if name in self.figures else undefined(UNDEFINED[name])
-            for name in FIGURES
+            for name in names
         )
 
 

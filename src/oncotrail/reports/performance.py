@@ -7,7 +7,15 @@ from typing import Any
 
 from oncotrail.reports.cells import Cell, Grid, decimals, words
 from oncotrail.reports.drawings import Forest, forest
-from oncotrail.reports.models import CHOOSING, FIGURES, JUDGING, PATIENTS, UNDEFINED, Model
+from oncotrail.reports.models import (
+    CHOOSING,
+    FIGURES,
+    JUDGING,
+    PATIENTS,
+    PROBABILITIES,
+    UNDEFINED,
+    Model,
+)
 
 TITLES: Mapping[str, str] = {
     "external": "External test",
@@ -18,9 +26,30 @@ TITLES: Mapping[str, str] = {
 
 def performance(models: tuple[Model, ...], best: str, means: str, source: str) -> tuple[Grid, ...]:
     """A table per role that judges or chooses, the strictest first; the best model is marked."""
-    roles = [role for role in (*JUDGING, CHOOSING) if all(role in model.roles for model in models)]
-    marked = frozenset(place for place, model in enumerate(models) if model.name == best)
-    return tuple(_table(models, role, means, source, marked) for role in roles)
+    return tuple(
+        _table(models, role, best, means, source, figures=FIGURES, title=TITLES[role])
+        for role in (*JUDGING, CHOOSING)
+        if _all_judged(models, role)
+    )
+
+
+def probabilities(
+    models: tuple[Model, ...], best: str, means: str, source: str
+) -> tuple[Grid, ...]:
+    """Whether scores are right as probabilities: a table per role that judges."""
+    return tuple(
+        _table(
+            models,
+            role,
+            best,
+            means,
+            source,
+            figures=PROBABILITIES,
+            title=f"{TITLES[role]}, scores as probabilities",
+        )
+        for role in JUDGING
+        if _all_judged(models, role)
+    )
 
 
 def thresholds(
@@ -60,10 +89,24 @@ def overview(models: tuple[Model, ...], role: str, best: str) -> Forest | None:
     return forest(f"AUC with its interval on {PATIENTS[role]}", known, words(best))
 
 
+def _all_judged(models: tuple[Model, ...], role: str) -> bool:
+    return all(role in model.roles for model in models)
+
+
 def _table(
-    models: tuple[Model, ...], role: str, means: str, source: str, marked: frozenset[int]
+    models: tuple[Model, ...],
+    role: str,
+    best: str,
+    means: str,
+    source: str,
+    *,
+    figures: Mapping[str, str],
+    title: str,
 ) -> Grid:
     first = models[0].roles[role]
-    caption = f"{TITLES[role]}: {first.patients:,} patients, {first.events:,} with {means}"
-    rows = tuple((Cell(model.title, model.reads), *model.roles[role].cells()) for model in models)
-    return Grid(caption, ("Model", *FIGURES.values()), rows, source, marked)
+    caption = f"{title}: {first.patients:,} patients, {first.events:,} with {means}"
+    rows = tuple(
+        (Cell(model.title, model.reads), *model.roles[role].cells(figures)) for model in models
+    )
+    marked = frozenset(place for place, model in enumerate(models) if model.name == best)
+    return Grid(caption, ("Model", *figures.values()), rows, source, marked)

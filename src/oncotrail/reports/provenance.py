@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
 
@@ -25,11 +26,18 @@ PACKAGES = (
     "matplotlib",
 )
 CODE = ("pipelines/", "src/")
+_DRAWN = re.compile(r"data/\w+/demo/")
 
 
 def provenance(records: Sequence[RunRecord], split_digest: str) -> tuple[Grid, ...]:
     """Four tables: the runs, what each read, what each was asked, and the installed versions."""
     return (_runs(records, split_digest), _data(records), _asked(records), versions())
+
+
+def demo_cohort(records: Iterable[RunRecord]) -> str | None:
+    """The cohort that the stage demo drew; nothing where the patients lived."""
+    read = (path for record in records for path in record.dependencies)
+    return next((path for path in read if _DRAWN.match(path)), None)
 
 
 def address(record: RunRecord) -> str:
@@ -64,7 +72,16 @@ def _runs(records: Sequence[RunRecord], split_digest: str) -> Grid:
         for record in records
     )
     caption = f"Runs (split digest {split_digest})"
-    return Grid(caption, ("Stage", "Run key", "Seed", "Digest of its code", "Recipe"), rows)
+    columns = ("Stage", "Run key", "Seed", "Digest of its code", "Recipe")
+    return Grid(caption, columns, rows, _how_drawn(demo_cohort(records)))
+
+
+def _how_drawn(cohort: str | None) -> str:
+    """What is said of the one run that this page does not read."""
+    if cohort is None:
+        return ""
+    record = "/".join([*cohort.split("/")[:3], "run.json"])
+    return f"The stage demo drew {cohort}, which stands under Data below; its own run is {record}."
 
 
 def _data(records: Sequence[RunRecord]) -> Grid:

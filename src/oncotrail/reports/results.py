@@ -20,6 +20,22 @@ from oncotrail.reports.models import (
 from oncotrail.study.fusion import Fusion
 from oncotrail.study.question import Published
 
+# What each drawing of the fusion models on the test patients shows.
+DRAWN = {
+    "roc": "ROC curves",
+    "calibration": "What happened against what was predicted, with bands; below, how many patients "
+    "were predicted what, those with the outcome upwards: calibration",
+    "decision": "Net benefit of treating whom the model puts above a risk: decision curves",
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture as a data URI, and what it shows."""
+
+    uri: str
+    title: str
+
 
 @dataclass(frozen=True)
 class Results:
@@ -30,11 +46,11 @@ class Results:
     forest: Forest | None
     reading: tuple[str, ...]
     performance: tuple[Grid, ...]
+    probabilities: tuple[Grid, ...]
     compared: Grid | None
     thresholds: Grid
     publication: publication.Publication
-    roc: str  # a data URI
-    roc_title: str
+    drawings: tuple[Drawing, ...]
     source: str
 
 
@@ -64,15 +80,21 @@ def results(
         forest=performance.overview(models, role, best.name),
         reading=_reading(terms.confidence),
         performance=performance.performance(models, best.name, terms.means, source),
+        probabilities=performance.probabilities(models, best.name, terms.means, source),
         compared=comparisons.compared(found, role, source),
         thresholds=performance.thresholds(models, chosen, source),
         publication=publication.beside(
             published, models, role, invented=terms.invented, source=source
         ),
-        roc=f"data:image/svg+xml;base64,{base64.b64encode(evidence.roc).decode()}",
-        roc_title=f"ROC curves of the fusion models on {PATIENTS['test']}",
+        drawings=tuple(_drawing(evidence, name, title) for name, title in DRAWN.items()),
         source=source,
     )
+
+
+def _drawing(evidence: Evidence, name: str, title: str) -> Drawing:
+    encoded = base64.b64encode(evidence.drawings[name]).decode()
+    shown = f"{title} of the fusion models on {PATIENTS['test']}"
+    return Drawing(f"data:image/svg+xml;base64,{encoded}", shown)
 
 
 def _answer(
@@ -97,12 +119,19 @@ def _reading(confidence: float) -> tuple[str, ...]:
     )
     intervals = (
         f"Intervals are {100 * confidence:g} %: DeLong's on the logit scale for the AUC, Wilson's "
-        "for the others. Differences in AUC have DeLong's paired interval, and a p adjusted for "
+        "for shares, Boyd's for the average precision, exact or normal ones for calibration and "
+        "the Brier score. Differences in AUC have DeLong's paired interval, and a p adjusted for "
         "all comparisons by Holm's method. n counts the patients in a figure's denominator."
+    )
+    probable = (
+        "Observed / expected (best 1), calibration in the large (0) and slope (1) say whether "
+        "scores can be read as probabilities: on average, and in their spread. A slope below 1 is "
+        "too sure of itself. The Brier score is best low; scaled, 0 is no better than the "
+        "prevalence and 1 perfect."
     )
     chosen = (
         "Models learned from training patients. The epoch, the threshold and the best model were "
         "chosen on validation patients, so figures on these flatter; test patients only judge. "
         "The best model is shaded."
     )
-    return means, intervals, chosen
+    return means, intervals, probable, chosen

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from oncotrail.record import RunRecord
 from oncotrail.reports.cells import TIMES, Cell, Grid, plain, words
+from oncotrail.reports.provenance import demo_cohort
 from oncotrail.study.network import Network
 from oncotrail.study.pixels import Decode
 
@@ -32,17 +33,18 @@ def settings_used(
     blueprints: Iterable[Mapping[str, Any]],
 ) -> SettingsUsed:
     """What was bent, in any of the runs; `blueprints` are the networks' network.json."""
-    rows = [*_epochs(study, networks, runs), *_pixels(decode, blueprints)]
+    rows = [*_capped(study, networks, runs), *_pixels(decode, blueprints)]
     rows += _rows_by_demo_block(study, runs)
+    drawn = _patients_drawn(runs)
+    but = ", but for the number of patients" if drawn else ""
     if not rows:
-        return SettingsUsed(("The published settings were used; nothing was bent.",), ())
+        return SettingsUsed((f"All settings are as published{but}.", *drawn), ())
     sentence = (
         "The study file holds the published settings. These were bent, so that a small machine "
-        "learns something in minutes; all others are as published."
+        f"learns something in minutes; all others are as published{but}."
     )
-    return SettingsUsed(
-        (sentence,), (Grid("Settings that differ from the published ones", COLUMNS, tuple(rows)),)
-    )
+    grid = Grid("Settings that differ from the published ones", COLUMNS, tuple(rows))
+    return SettingsUsed((sentence, *drawn), (grid,))
 
 
 def by_demo_block(records: Iterable[RunRecord]) -> dict[str, list[Any]]:
@@ -72,15 +74,28 @@ def _rows_by_demo_block(study: str, records: Iterable[RunRecord]) -> list[tuple[
     ]
 
 
-def _epochs(
+def _capped(
     study: str, networks: Mapping[str, Network], runs: Sequence[RunRecord]
-) -> list[tuple[Cell, ...]]:
-    trained = {run.name: run.params["epochs"] for run in runs if run.stage == "train"}
-    return [
-        _row(place_in_words(f"network.{name}.epochs", study), asked.epochs, trained[name], LIMITS)
-        for name, asked in networks.items()
-        if trained[name] != asked.epochs
-    ]
+) -> Iterator[tuple[Cell, ...]]:
+    """The epochs of each network, and the trials of the search before them."""
+    done = {(run.stage, run.name): run.params for run in runs}
+    for name, network in networks.items():
+        for setting, asked, used in (
+            ("epochs", network.epochs, done["train", name]["epochs"]),
+            ("search.trials", network.search.trials, done["tune", name]["trials"]),
+        ):
+            if asked != used:
+                yield _row(place_in_words(f"network.{name}.{setting}", study), asked, used, LIMITS)
+
+
+def _patients_drawn(runs: Iterable[RunRecord]) -> tuple[str, ...]:
+    """How many patients a demo has, and who said so: its own run is not read here."""
+    return tuple(
+        f"The demo cohort has {run.metrics['patients_found']:.0f} patients: as many as "
+        "limits.patients in params.yaml or, without that limit, demo_cohort in the study file says."
+        for run in runs
+        if run.stage == "acquire" and run.recipe == "demo" and demo_cohort([run])
+    )
 
 
 def _pixels(decode: Decode, blueprints: Iterable[Mapping[str, Any]]) -> list[tuple[Cell, ...]]:

@@ -8,6 +8,7 @@ made by patient id and reported.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Integers = NDArray[np.int_]
+
+
+class Undefined(ValueError):
+    """Right input of which this figure does not exist: one outcome only, equal scores, separation.
+
+    A table of figures shows a blank with this sentence; wrong input is a plain ValueError.
+    """
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def two_classes(labels: ArrayLike, scores: ArrayLike) -> Scored:
     """`scored`, and both outcomes must occur: discrimination between one group is undefined."""
     patients = scored(labels, scores)
     if patients.events in (0, patients.n):
-        raise ValueError(
+        raise Undefined(
             f"found {patients.events} events in {patients.n} patients; "
             "discrimination needs patients of both outcomes."
         )
@@ -95,7 +103,10 @@ def survived(times: ArrayLike, events: ArrayLike) -> Survived:
 def binary(values: ArrayLike, name: str, n: int | None = None) -> Flags:
     """0 and 1 (or False and True), one per row, at least one row."""
     found = _one_per_row(values, name, n)
-    _refuse(~np.isin(found, (0, 1)), found, name, "0 (did not happen) or 1 (happened)")
+    if found.dtype == bool:
+        return found
+    # As np.isin(found, (0, 1)), which takes as long as ranking a few thousand scores.
+    _refuse((found != 0) & (found != 1), found, name, "0 (did not happen) or 1 (happened)")
     return found.astype(bool)
 
 
@@ -151,6 +162,18 @@ def groups(values: ArrayLike, n: int | None = None, name: str = "groups") -> Int
     blank = np.array([value is None or _is_nan(value) for value in found.tolist()])
     _refuse(blank, found, name, "a group for every row")
     return np.asarray(np.unique(found, return_inverse=True)[1], dtype=np.int_)
+
+
+def column_names(names: Sequence[str] | None, columns: int) -> tuple[str, ...]:
+    """A name for every column, all different; made up where none are given.
+
+    >>> column_names(None, 2)
+    ('column 0', 'column 1')
+    """
+    found = tuple(names) if names is not None else tuple(f"column {i}" for i in range(columns))
+    if len(found) != columns or len(set(found)) != columns:
+        raise ValueError(f"found names {list(found)}; expected {columns} different ones.")
+    return found
 
 
 def checked_confidence(confidence: float) -> float:

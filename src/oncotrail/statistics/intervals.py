@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
-from scipy.special import ndtri
+from scipy.special import betaincinv, ndtri
 
 from oncotrail.statistics.arrays import checked_confidence
+
+ProportionMethod = Literal["wilson", "exact"]
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,7 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     >>> round(ends.low, 3), round(ends.high, 3)
     (0.49, 0.943)
     """
-    if n < 1 or not 0 <= successes <= n:
-        message = (
-            f"found {successes} of {n}; expected a count between 0 and n, and n of at least 1."
-        )
-        raise ValueError(message)
+    _check_count(successes, n)
     z = normal_quantile(confidence)
     centre = (successes + z**2 / 2) / (n + z**2)
     half = z / (n + z**2) * math.sqrt(successes * (n - successes) / n + z**2 / 4)
@@ -69,21 +68,57 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     return Interval(low, high)
 
 
-def proportion(successes: int, n: int, events: int, confidence: float = 0.95) -> Estimate | None:
-    """`successes` of `n` patients, of whom `events` had the outcome; None where n is 0."""
+def exact(successes: int, n: int, confidence: float = 0.95) -> Interval:
+    """Clopper and Pearson's interval for a proportion: exact, so never too narrow, often too wide.
+
+    The values p for which neither as many successes nor as few are rarer than half of what
+    `confidence` leaves over. By the binomial's tie to the beta distribution these are two beta
+    quantiles. (Clopper and Pearson, Biometrika 1934, 26:404.)
+
+    >>> ends = exact(8, 10)
+    >>> round(ends.low, 3), round(ends.high, 3)
+    (0.444, 0.975)
+    """
+    _check_count(successes, n)
+    tail = (1 - checked_confidence(confidence)) / 2
+    failures = n - successes
+    # Each end is solved for its small tail, where the quantile keeps its digits.
+    low = 0.0 if successes == 0 else float(betaincinv(successes, failures + 1, tail))
+    high = 1.0 if failures == 0 else 1 - float(betaincinv(failures, successes + 1, tail))
+    return Interval(low, high)
+
+
+def proportion(
+    successes: int,
+    n: int,
+    events: int,
+    confidence: float = 0.95,
+    method: ProportionMethod = "wilson",
+) -> Estimate | None:
+    """`successes` of `n` patients, of whom `events` had the outcome; None where n is 0.
+
+    >>> proportion(3, 4, events=4, method="exact").method
+    'Clopper-Pearson'
+    """
+    if method not in _METHODS:
+        raise ValueError(f"found method {method!r}; expected one of {', '.join(_METHODS)}.")
     if n == 0:
         return None
-    ends = wilson(successes, n, confidence)
-    return Estimate(successes / n, ends.low, ends.high, confidence, n, events, "Wilson")
+    interval, name = _METHODS[method]
+    ends = interval(successes, n, confidence)
+    return Estimate(successes / n, ends.low, ends.high, confidence, n, events, name)
 
 
-def newcombe(auc: float, positives: int, negatives: int, confidence: float = 0.95) -> Interval:
+_METHODS = {"wilson": (wilson, "Wilson"), "exact": (exact, "Clopper-Pearson")}
+
+
+def newcombe(auc: float, positives: float, negatives: float, confidence: float = 0.95) -> Interval:
     """Newcombe's score interval for an area under the curve, from the area and the two group sizes.
 
     As Wilson's for a proportion: the areas a with (auc - a)^2 <= z^2 V(a), where V is Hanley and
     McNeil's variance with both group sizes replaced by their mean (method 5 in Newcombe,
     Statistics in Medicine 2006, 25:559). It needs no spread between patients, so it says something
-    where DeLong's variance is zero.
+    where DeLong's variance is zero. (Where patients have weights, sizes are effective, not whole.)
     """
     from scipy.optimize import brentq
 
@@ -103,3 +138,10 @@ def newcombe(auc: float, positives: int, negatives: int, confidence: float = 0.9
 
     # V is symmetric about one half, so the upper end is the lower end of the mirrored area.
     return Interval(lower(auc), 1 - lower(1 - auc))
+
+
+def _check_count(successes: int, n: int) -> None:
+    if n < 1 or not 0 <= successes <= n:
+        raise ValueError(
+            f"found {successes} of {n}; expected a count between 0 and n, and n of at least 1."
+        )

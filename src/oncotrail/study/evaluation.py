@@ -8,8 +8,17 @@ from pydantic import Field
 
 from oncotrail.study.base import Settings
 
-# What is reported of every model, and what a publication's figures are named; higher is better.
-METRICS = ("auc", "accuracy", "sensitivity", "specificity", "ppv", "npv")
+# What is reported of every model, and what a publication's figures are named.
+DISCRIMINATION = ("auc", "average_precision")
+AT_THRESHOLD = (
+    *("accuracy", "balanced_accuracy", "sensitivity", "specificity"),
+    *("ppv", "npv", "f1", "mcc"),
+)
+CALIBRATION = (
+    *("observed_expected", "calibration_in_the_large", "calibration_slope"),
+    *("brier", "scaled_brier"),
+)
+METRICS = (*DISCRIMINATION, *AT_THRESHOLD, *CALIBRATION)
 
 
 class Evaluation(Settings):

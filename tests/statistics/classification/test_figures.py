@@ -1,52 +1,45 @@
+from dataclasses import astuple
 from random import Random
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import ArrayLike
 from sklearn.metrics import confusion_matrix, precision_score, recall_score
 
-from oncotrail.statistics.classification.figures import classify, confusion
-from oncotrail.statistics.classification.thresholds import youden_threshold
-from oncotrail.statistics.discrimination.roc import roc_curve
+from oncotrail.statistics.classification.confusion import Confusion, confusion
+from oncotrail.statistics.classification.figures import classify, figures_of
 from tests.statistics.markers import Marker, markers
+from tests.statistics.oracles import agree, r, reference
 
 FIGURES = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
 
 
-def youden(labels: ArrayLike, scores: ArrayLike, threshold: float) -> float:
-    found = classify(labels, scores, threshold)
-    return found.sensitivity.value + found.specificity.value - 1
+COUNTS = ("tp", "fp", "tn", "fn")
 
 
-def test_figures_agree_with_proc(said_by_r: dict[str, Any]) -> None:
-    for case, answer in said_by_r["discrimination"].items():
+def test_figures_agree_with_proc() -> None:
+    oracle = r("discrimination", "pROC::coords")
+    for answer in reference("discrimination")["discrimination"].values():
         table, theirs = answer["table"], answer["figures"]
         ours = classify(table["labels"], table["first"], answer["threshold"])
-        assert ours.confusion.true_positive == theirs["tp"], case
-        assert ours.confusion.false_positive == theirs["fp"], case
-        assert ours.confusion.true_negative == theirs["tn"], case
-        assert ours.confusion.false_negative == theirs["fn"], case
-        for name in FIGURES:
-            estimate = getattr(ours, name)
-            value = None if estimate is None else estimate.value
-            assert value == pytest.approx(theirs[name], abs=1e-6), (case, name)
+        counts = confusion(table["labels"], table["first"], answer["threshold"])
+        assert ours.confusion == counts
+        agree(confusion, oracle, astuple(counts), [theirs[name] for name in COUNTS])
+        found = [getattr(ours, name) for name in FIGURES]
+        values = [None if each is None else each.value for each in found]
+        agree(classify, oracle, values, [theirs[name] for name in FIGURES])
 
 
-def test_youden_threshold_is_one_of_procs(said_by_r: dict[str, Any]) -> None:
-    for case, answer in said_by_r["discrimination"].items():
-        labels, scores = answer["table"]["labels"], answer["table"]["first"]
-        theirs = answer["best_thresholds"]
-        finite = [t for t in (theirs if isinstance(theirs, list) else [theirs]) if t is not None]
-        ours = youden_threshold(labels, scores)
-        # "Everybody is positive" is minus infinity for pROC (null in JSON), our lowest score.
-        lowest = min(scores)
-        assert ours == lowest or min(abs(ours - t) for t in finite) < 1e-6, case
-        assert youden(labels, scores, ours) == pytest.approx(
-            max([0, *(youden(labels, scores, t) for t in finite)])
-        ), case
+@pytest.mark.parametrize(("method", "oracle"), [("wilson", "prop.test"), ("exact", "binom.test")])
+def test_every_proportion_has_the_interval_asked_for(method: str, oracle: str) -> None:
+    for case in reference("discrimination")[method]:
+        hits, n = case["successes"], case["n"]
+        counts = Confusion(hits, 0, 0, n - hits)
+        ours = figures_of(counts, 0.5, case["confidence"], method).sensitivity
+        theirs = hits / n, case["low"], case["high"]
+        found = ours.value, ours.low, ours.high
+        agree(figures_of, r("discrimination", oracle), found, theirs)
 
 
 @given(markers(), st.floats(-3, 3))
@@ -70,7 +63,6 @@ def test_the_order_of_patients_does_not_matter(
     labels, scores = marker
     order = random.sample(range(len(labels)), len(labels))
     assert classify(labels[order], scores[order], threshold) == classify(labels, scores, threshold)
-    assert youden_threshold(labels[order], scores[order]) == youden_threshold(labels, scores)
 
 
 def test_a_figure_without_a_denominator_is_none() -> None:
@@ -101,30 +93,11 @@ def test_a_score_at_the_threshold_is_positive() -> None:
     assert confusion([1, 0], [0.5, 0.4], threshold=0.5).true_positive == 1
 
 
-@given(markers())
-def test_no_threshold_has_a_higher_youden_index(marker: Marker) -> None:
-    labels, scores = marker
-    curve = roc_curve(labels, scores)
-    best = (curve.true_positive_rate - curve.false_positive_rate).max()
-    assert youden(labels, scores, youden_threshold(labels, scores)) == pytest.approx(best)
+def test_a_threshold_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="found threshold nan; expected a number on the scale"):
+        classify([0, 1], [0.1, 0.2], float("nan"))
 
 
-@given(markers())
-def test_of_equally_good_thresholds_the_lowest(marker: Marker) -> None:
-    labels, scores = marker
-    chosen = youden_threshold(labels, scores)
-    best = youden(labels, scores, chosen)
-    lower = [value for value in np.unique(scores) if value < chosen]
-    # A value below `chosen` calls more patients positive; all of them are worse.
-    assert all(youden(labels, scores, value) < best - 1e-12 for value in lower)
-
-
-def test_neighbouring_floats_leave_no_room_for_a_midpoint() -> None:
-    below = 0.3
-    above = np.nextafter(below, 1)
-    threshold = youden_threshold([0, 1], [below, above])
-    assert confusion([0, 1], [below, above], threshold).true_negative == 1
-
-
-def test_a_constant_score_calls_everybody_positive() -> None:
-    assert youden_threshold([0, 1, 1], [0.4, 0.4, 0.4]) == 0.4
+def test_infinite_thresholds_call_nobody_and_everybody() -> None:
+    assert confusion([1, 0], [1.0, 2.0], np.inf) == Confusion(0, 0, 1, 1)
+    assert confusion([1, 0], [1.0, 2.0], -np.inf) == Confusion(1, 1, 0, 0)

@@ -5,18 +5,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn import __version__ as sklearn_version
 from sklearn.metrics import roc_auc_score
-from sklearn.metrics import roc_curve as sklearn_roc_curve
 
 from oncotrail.statistics.discrimination.area import (
+    areas,
     auc,
     delong_variance,
+    linear_interval,
     logit_interval,
     paired_test,
 )
-from oncotrail.statistics.discrimination.roc import roc_curve
+from oncotrail.statistics.discrimination.placements import Group, placements
 from oncotrail.statistics.intervals import normal_quantile
+from tests.reference.tables import breast
 from tests.statistics.markers import Marker, markers
+from tests.statistics.oracles import agree, r, reference
 
 Table = tuple[list[int], list[float]]
 
@@ -37,91 +41,197 @@ CASES = (
 either_marker = pytest.mark.parametrize("marker", ["first", "second"])
 
 
-def test_every_table_of_r_is_compared(said_by_r: dict[str, Any]) -> None:
-    assert set(said_by_r["discrimination"]) == set(CASES)
+PROC = "pROC::roc.test"
+
+
+def answers() -> dict[str, Any]:
+    return reference("discrimination")["discrimination"]
+
+
+def test_every_table_of_r_is_compared() -> None:
+    assert set(answers()) == set(CASES)
 
 
 @pytest.mark.parametrize("case", CASES)
 @either_marker
 class TestAgainstProc:
     @pytest.fixture
-    def table(self, said_by_r: dict[str, Any], case: str, marker: str) -> Table:
-        table = said_by_r["discrimination"][case]["table"]
+    def table(self, case: str, marker: str) -> Table:
+        table = answers()[case]["table"]
         return table["labels"], table[marker]
 
     @pytest.fixture
-    def answer(self, said_by_r: dict[str, Any], case: str, marker: str) -> dict[str, Any]:
-        return said_by_r["discrimination"][case][marker]
+    def answer(self, case: str, marker: str) -> dict[str, Any]:
+        return answers()[case][marker]
 
     def test_area(self, table: Table, answer: dict[str, Any]) -> None:
-        assert auc(*table).value == pytest.approx(answer["auc"], abs=1e-6)
+        agree(auc, r("discrimination", "pROC::auc"), auc(*table).value, answer["auc"])
 
     def test_variance(self, table: Table, answer: dict[str, Any]) -> None:
-        assert delong_variance(*table) == pytest.approx(answer["variance"], abs=1e-9)
+        theirs = answer["variance"]
+        oracle = r("discrimination", "pROC::var")
+        agree(delong_variance, oracle, delong_variance(*table), theirs, within=1e-9)
 
-    def test_linear_interval_from_our_variance(self, table: Table, answer: dict[str, Any]) -> None:
+    def test_linear_interval(self, table: Table, answer: dict[str, Any]) -> None:
+        ours = auc(*table, interval="linear")
         if answer["variance"] == 0:
             assert "linear" not in answer
+            assert ours == auc(*table)
             return
-        half = normal_quantile(0.95) * np.sqrt(delong_variance(*table))
-        ends = np.clip(auc(*table).value + np.array([-half, half]), 0, 1)
-        assert ends == pytest.approx(answer["linear"], abs=1e-6)
+        assert ours.method == "DeLong, linear"
+        agree(auc, r("discrimination", "pROC::ci.auc"), (ours.low, ours.high), answer["linear"])
+        ends = linear_interval(answer["auc"], answer["variance"], 0.95)
+        oracle = r("discrimination", "pROC::ci.auc")
+        agree(linear_interval, oracle, (ends.low, ends.high), answer["linear"])
 
     @pytest.mark.parametrize("confidence", [0.95, 0.90])
     def test_interval(self, table: Table, answer: dict[str, Any], confidence: float) -> None:
         if answer["variance"] == 0 and confidence == 0.90:
             assert "logit_90" not in answer
             return
-        name = "newcombe" if answer["variance"] == 0 else f"logit_{100 * confidence:.0f}"
         ours = auc(*table, confidence)
-        assert (ours.low, ours.high) == pytest.approx(answer[name], abs=1e-6)
-
-    def test_every_bend_is_a_point_of_the_curve(self, table: Table, answer: dict[str, Any]) -> None:
-        points = answer["points"]
-        theirs = np.array([points["false_positive_rate"], points["true_positive_rate"]])
-        ours = roc_curve(*table)
-        for x, y in zip(ours.false_positive_rate, ours.true_positive_rate, strict=True):
-            assert np.isclose(theirs, [[x], [y]], atol=1e-6).all(axis=0).any(), (x, y)
+        if answer["variance"] == 0:
+            oracle, theirs = r("discrimination", "uniroot"), answer["newcombe"]
+            assert ours.method == "Newcombe"
+        else:
+            oracle, theirs = r("discrimination", "plogis"), answer[f"logit_{100 * confidence:.0f}"]
+            ends = logit_interval(answer["auc"], answer["variance"], confidence)
+            agree(logit_interval, oracle, (ends.low, ends.high), theirs)
+        agree(auc, oracle, (ours.low, ours.high), theirs)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_paired_test_agrees_with_proc(said_by_r: dict[str, Any], case: str) -> None:
-    answer = said_by_r["discrimination"][case]
-    table = answer["table"]
+def test_paired_test_agrees_with_proc(case: str) -> None:
+    answer = answers()[case]
+    table, first, second = answer["table"], answer["first"], answer["second"]
     ours = paired_test(table["labels"], table["first"], table["second"])
-    assert ours.difference == pytest.approx(answer["first"]["auc"] - answer["second"]["auc"])
-    assert ours.z == pytest.approx(answer["paired"]["z"], abs=1e-6)
-    assert ours.p_value == pytest.approx(answer["paired"]["p"], abs=1e-6)
-    spread = (
-        answer["first"]["variance"]
-        + answer["second"]["variance"]
-        - 2 * answer["paired"]["covariance"]
+    oracle = r("discrimination", PROC)
+    agree(paired_test, oracle, ours.difference, first["auc"] - second["auc"])
+    agree(
+        paired_test, oracle, (ours.z, ours.p_value), (answer["paired"]["z"], answer["paired"]["p"])
     )
-    half = normal_quantile(0.95) * np.sqrt(spread)
-    assert (ours.low, ours.high) == pytest.approx(
-        (max(-1, ours.difference - half), min(1, ours.difference + half)), abs=1e-6
+    covariance = answer["paired"]["covariance"]
+    half = normal_quantile(0.95) * np.sqrt(first["variance"] + second["variance"] - 2 * covariance)
+    ends = np.clip(ours.difference + np.array([-half, half]), -1, 1)
+    agree(paired_test, r("discrimination", "pROC::cov"), (ours.low, ours.high), ends)
+
+
+class TestSeveralMarkers:
+    def test_of_a_real_table_agree_with_proc(self) -> None:
+        theirs, table = reference("discrimination")["breast"], breast()
+        labels, scores = table["malignant"].to_numpy(), table[theirs["markers"]].to_numpy()
+        ours = areas(labels, scores)
+        agree(areas, r("discrimination", "pROC::auc"), ours.values, theirs["areas"])
+        oracle = r("discrimination", "pROC::cov")
+        agree(areas, oracle, ours.covariance, theirs["covariance"], within=1e-10)
+        z = paired_test(labels, scores[:, 0], scores[:, 1]).z
+        agree(paired_test, r("discrimination", PROC), z, theirs["z"])
+        for column, ends in zip(scores.T, theirs["linear"], strict=True):
+            found = auc(labels, column, interval="linear")
+            agree(auc, r("discrimination", "pROC::ci.auc"), (found.low, found.high), ends)
+
+    @pytest.mark.parametrize("case", CASES)
+    def test_agree_with_proc(self, case: str) -> None:
+        answer = answers()[case]
+        table = answer["table"]
+        ours = areas(table["labels"], np.column_stack([table["first"], table["second"]]))
+        first, second = answer["first"]["variance"], answer["second"]["variance"]
+        shared = answer["paired"]["covariance"]
+        theirs = [[first, shared], [shared, second]]
+        agree(areas, r("discrimination", "pROC::cov"), ours.covariance, theirs, within=1e-9)
+        assert (ours.n, ours.events) == (len(table["labels"]), sum(table["labels"]))
+
+    def test_of_one_patient_with_the_outcome_have_no_covariance(self) -> None:
+        found = areas([0, 0, 1], [[1, 2], [2, 3], [3, 1]])
+        assert found.values.tolist() == [1, 0]
+        assert found.covariance is None
+
+    def test_a_constant_marker_has_exactly_no_variance(self) -> None:
+        covariance = areas([0, 0, 0, 1, 1], np.full(5, 0.3)).covariance
+        assert covariance.tolist() == [[0.0]]
+
+
+class TestWeights:
+    CASES = (
+        "ordinary",
+        "heavy_ties",
+        "two_values",
+        "rare_outcome",
+        "worse_than_chance",
+        "perfect",
     )
+
+    @pytest.mark.parametrize("case", CASES)
+    def test_agree_with_the_concordance_of_r(self, case: str) -> None:
+        table = answers()[case]["table"]
+        labels, scores = np.array(table["labels"]), table["first"]
+        theirs = reference("discrimination")["weighted"][case]
+        oracle = r("discrimination", "survival::concordance")
+        ours = auc(labels, scores, weights=theirs["weights"])
+        agree(auc, oracle, ours.value, theirs["auc"])
+        # R's jackknife leaves out the factor k / (k - 1) of each group's k patients.
+        placed = placements(labels, scores, theirs["weights"])
+        jackknife = sum(
+            group.variance_of_mean * (group.n - 1) / group.n
+            for group in (placed.positive, placed.negative)
+        )
+        agree(placements, oracle, placed.area, theirs["auc"])
+        agree(placements, oracle, jackknife, theirs["variance"], within=1e-10)
+        variance = delong_variance(labels, scores, weights=theirs["weights"])
+        assert variance == placed.variance
+        kept = np.array(theirs["weights"]) > 0
+        assert (ours.n, ours.events) == (kept.sum(), labels[kept].sum())
+
+    @given(markers(), st.data())
+    def test_the_area_of_a_weight_of_two_is_that_of_the_row_twice(
+        self, marker: Marker, data: st.DataObject
+    ) -> None:
+        labels, scores = marker
+        times = data.draw(st.lists(st.integers(1, 3), min_size=labels.size, max_size=labels.size))
+        repeated = auc(np.repeat(labels, times), np.repeat(scores, times))
+        weighted = auc(labels, scores, weights=times)
+        oracle = "definition: rows written repeatedly"
+        agree(auc, oracle, weighted.value, repeated.value, within=1e-12)
+
+    @given(markers(), st.floats(0.01, 100))
+    def test_only_their_ratio_matters(self, marker: Marker, weight: float) -> None:
+        plain = auc(*marker)
+        weighted = auc(*marker, weights=np.full(marker[0].size, weight))
+        assert weighted.method == plain.method
+        assert (weighted.value, weighted.low, weighted.high) == pytest.approx(
+            (plain.value, plain.low, plain.high), abs=1e-9
+        )
+
+    def test_a_perfect_marker_stays_exactly_perfect(self) -> None:
+        estimate = auc(
+            [0, 0, 0, 1, 1, 1], [1, 2, 3, 4, 5, 6], weights=[0.1, 0.7, 0.3, 0.2, 0.9, 0.1]
+        )
+        assert (estimate.value, estimate.high, estimate.method) == (1.0, 1.0, "Newcombe")
+
+    def test_that_leave_one_outcome_out_are_refused(self) -> None:
+        with pytest.raises(ValueError, match="found 0 events in 2 patients"):
+            auc([0, 0, 1], [1, 2, 3], weights=[1, 1, 0])
+
+
+def test_refuses_an_unknown_interval() -> None:
+    with pytest.raises(ValueError, match="found interval 'probit'; expected 'logit' or 'linear'"):
+        auc([0, 1], [1, 2], interval="probit")
+
+
+def test_a_missing_score_is_refused_with_its_row() -> None:
+    with pytest.raises(ValueError, match="scores: found nan in row 1; expected a finite number"):
+        auc([0, 1], [1, np.nan])
 
 
 @given(markers())
 def test_area_agrees_with_scikit_learn_and_with_counting_pairs(marker: Marker) -> None:
     labels, scores = marker
     above = scores[labels == 1][:, None] - scores[labels == 0][None, :]
-    assert auc(labels, scores).value == pytest.approx(roc_auc_score(labels, scores))
-    assert auc(labels, scores).value == pytest.approx(((above > 0) + 0.5 * (above == 0)).mean())
-
-
-@given(markers())
-def test_curve_agrees_with_scikit_learn(marker: Marker) -> None:
-    x, y, thresholds = sklearn_roc_curve(*marker, drop_intermediate=False)
-    ours = roc_curve(*marker)
-    kept = np.isin(thresholds, ours.thresholds)
-    assert ours.false_positive_rate == pytest.approx(x[kept])
-    assert ours.true_positive_rate == pytest.approx(y[kept])
-    # Nothing but points on straight lines was left out: the area is the same.
-    assert np.trapezoid(ours.true_positive_rate, ours.false_positive_rate) == pytest.approx(
-        np.trapezoid(y, x)
-    )
+    ours = auc(labels, scores).value
+    oracle = f"sklearn.metrics.roc_auc_score {sklearn_version}"
+    agree(auc, oracle, ours, roc_auc_score(labels, scores), within=1e-12)
+    counted = ((above > 0) + 0.5 * (above == 0)).mean()
+    agree(auc, "definition: pairs counted", ours, counted, within=1e-12)
 
 
 @given(markers(), st.randoms(use_true_random=False))
@@ -198,22 +308,17 @@ def test_a_marker_against_itself_has_no_variance_to_test(marker: Marker) -> None
     assert (found.low, found.high, found.z, found.p_value) == (None,) * 4
 
 
+def test_equal_differences_of_placements_have_no_variance() -> None:
+    """2/3 - 1/3 and 1 - 2/3 are the same third, and not the same float."""
+    group = Group(np.array([2 / 3 - 1 / 3, 1 - 2 / 3]), np.ones(2))
+    assert np.ptp(group.placements) > 0
+    assert group.variance_of_mean == 0
+
+
 def test_two_perfect_markers_cannot_be_told_apart() -> None:
     labels = [0, 0, 1, 1]
     found = paired_test(labels, [1, 2, 3, 4], [2, 1, 4, 3])
     assert (found.difference, found.z, found.p_value) == (0, None, None)
-
-
-@given(markers())
-def test_the_curve_rises_from_corner_to_corner_without_idle_points(marker: Marker) -> None:
-    curve = roc_curve(*marker)
-    x, y = curve.false_positive_rate, curve.true_positive_rate
-    assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
-    assert np.isinf(curve.thresholds[0])
-    assert (np.diff(x) >= 0).all()
-    assert (np.diff(y) >= 0).all()
-    cross = np.diff(x)[:-1] * np.diff(y)[1:] - np.diff(y)[:-1] * np.diff(x)[1:]
-    assert (np.abs(cross) > 1e-12).all()
 
 
 def test_the_logit_interval_covers_as_often_as_it_says() -> None:

@@ -1,6 +1,7 @@
-"""Calling patients positive at a threshold, and how often that is right.
+"""How often calling patients positive at a threshold is right, figure by figure.
 
-A patient is called positive at `score >= threshold`, everywhere in this package.
+Proportions of counts get Wilson's interval, or the exact one; figures made of several proportions
+get what `compound` tells.
 """
 
 from __future__ import annotations
@@ -9,35 +10,23 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import scored
-from oncotrail.statistics.intervals import Estimate, proportion
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """Patients by what was called and what happened."""
-
-    true_positive: int
-    false_positive: int
-    true_negative: int
-    false_negative: int
-
-    @property
-    def n(self) -> int:
-        """All patients."""
-        return self.true_positive + self.false_positive + self.true_negative + self.false_negative
-
-    @property
-    def events(self) -> int:
-        """Patients with the outcome."""
-        return self.true_positive + self.false_negative
+from oncotrail.statistics.classification.compound import (
+    balanced_accuracy,
+    f1_score,
+    matthews_correlation,
+    negative_likelihood_ratio,
+    positive_likelihood_ratio,
+)
+from oncotrail.statistics.classification.confusion import Confusion, confusion
+from oncotrail.statistics.intervals import Estimate, ProportionMethod, proportion
 
 
 @dataclass(frozen=True)
 class Classification:
-    """The figures at one threshold; higher is better. One without a denominator is None.
+    """The figures at one threshold. One without a denominator is None.
 
-    A positive predictive value, for one, is undefined where nobody was called positive.
+    A positive predictive value, for one, is undefined where nobody was called positive. Higher is
+    better, but for the negative likelihood ratio, where lower is. `mcc` is Matthews' correlation.
     """
 
     threshold: float
@@ -47,41 +36,56 @@ class Classification:
     specificity: Estimate | None
     ppv: Estimate | None
     npv: Estimate | None
-
-
-def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Confusion:
-    """Count the four kinds of patients.
-
-    >>> confusion([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9], threshold=0.5)
-    Confusion(true_positive=1, false_positive=1, true_negative=1, false_negative=1)
-    """
-    patients = scored(labels, scores)
-    called = patients.scores >= threshold
-    return Confusion(
-        true_positive=int((called & patients.labels).sum()),
-        false_positive=int((called & ~patients.labels).sum()),
-        true_negative=int((~called & ~patients.labels).sum()),
-        false_negative=int((~called & patients.labels).sum()),
-    )
+    balanced_accuracy: Estimate | None
+    f1: Estimate | None
+    mcc: Estimate | None
+    positive_likelihood_ratio: Estimate | None
+    negative_likelihood_ratio: Estimate | None
 
 
 def classify(
-    labels: ArrayLike, scores: ArrayLike, threshold: float, confidence: float = 0.95
+    labels: ArrayLike,
+    scores: ArrayLike,
+    threshold: float,
+    confidence: float = 0.95,
+    method: ProportionMethod = "wilson",
 ) -> Classification:
-    """The figures at `threshold`, with Wilson intervals."""
-    counts = confusion(labels, scores, threshold)
-    tp, fp, tn, fn = (
-        counts.true_positive,
-        counts.false_positive,
-        counts.true_negative,
-        counts.false_negative,
-    )
+    """The figures at `threshold`, a number on the scale of the scores.
+
+    A `Threshold` that was chosen on patients is applied by `thresholds.apply_threshold`, which
+    knows on whom. `method` is "wilson" or "exact" (Clopper-Pearson).
+
+    >>> found = classify([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9], threshold=0.5)
+    >>> found.sensitivity.value, found.sensitivity.n
+    (0.5, 2)
+    """
+    return figures_of(confusion(labels, scores, threshold), threshold, confidence, method)
+
+
+def figures_of(
+    counts: Confusion,
+    threshold: float,
+    confidence: float = 0.95,
+    method: ProportionMethod = "wilson",
+) -> Classification:
+    """The figures of patients already counted, at the threshold they were called at.
+
+    >>> figures_of(Confusion(8, 4, 16, 2), threshold=0.5).specificity.value
+    0.8
+    """
+    tp, fp = counts.true_positive, counts.false_positive
+    tn, fn = counts.true_negative, counts.false_negative
     return Classification(
         threshold=threshold,
         confusion=counts,
-        accuracy=proportion(tp + tn, counts.n, counts.events, confidence),
-        sensitivity=proportion(tp, tp + fn, tp + fn, confidence),
-        specificity=proportion(tn, tn + fp, 0, confidence),
-        ppv=proportion(tp, tp + fp, tp, confidence),
-        npv=proportion(tn, tn + fn, fn, confidence),
+        accuracy=proportion(tp + tn, counts.n, counts.events, confidence, method),
+        sensitivity=proportion(tp, tp + fn, tp + fn, confidence, method),
+        specificity=proportion(tn, tn + fp, 0, confidence, method),
+        ppv=proportion(tp, tp + fp, tp, confidence, method),
+        npv=proportion(tn, tn + fn, fn, confidence, method),
+        balanced_accuracy=balanced_accuracy(counts, confidence, method),
+        f1=f1_score(counts, confidence, method),
+        mcc=matthews_correlation(counts, confidence),
+        positive_likelihood_ratio=positive_likelihood_ratio(counts, confidence),
+        negative_likelihood_ratio=negative_likelihood_ratio(counts, confidence),
     )

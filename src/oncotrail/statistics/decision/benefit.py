@@ -1,0 +1,135 @@
+"""What a decision curve is made of, whatever the outcome: figures, points and the thresholds.
+
+A patient is treated where the predicted risk is at or above a threshold t. Somebody who treats at
+t holds one needless treatment for w = t / (1 - t) of a missed event (Vickers and Elkin, Medical
+Decision Making 2006, 26:565).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from oncotrail.statistics.arrays import Floats, column
+from oncotrail.statistics.intervals import normal_quantile
+
+
+@dataclass(frozen=True)
+class Benefit:
+    """A figure and its interval, normal and pointwise.
+
+    Error and interval are None where no spread shows, such as where nobody is treated.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    standard_error: float | None
+
+
+@dataclass(frozen=True)
+class DecisionPoint:
+    """What treating at one threshold is worth; higher is better.
+
+    `net_benefit` is in true positives per patient, at most the prevalence; `standardised` is its
+    share of that maximum (None where the prevalence is 0). `interventions_avoided` is how many
+    patients, per patient, are spared treatment without missing an event, against treating everybody
+    (None at a threshold of 0, where a treatment costs nothing). `treated` is the share of patients
+    at or above the threshold. All but `treated` are None where the risk of those treated is
+    unknown, which only follow-up that ends too soon can do.
+    """
+
+    threshold: float
+    treated: float
+    net_benefit: Benefit | None
+    standardised: Benefit | None
+    interventions_avoided: Benefit | None
+
+
+@dataclass(frozen=True)
+class DecisionCurves:
+    """Several models on one axis, with the two strategies that need no model.
+
+    `models` holds a point for each of `thresholds`, by name. `n` and `events` count patients
+    (without weights); `prevalence` is that of the outcome, given or estimated.
+    """
+
+    thresholds: tuple[float, ...]
+    models: Mapping[str, tuple[DecisionPoint, ...]]
+    treat_all: tuple[DecisionPoint, ...]
+    treat_none: tuple[DecisionPoint, ...]
+    prevalence: float
+    confidence: float
+    n: int
+    events: int
+
+
+@dataclass(frozen=True)
+class BenefitDifference:
+    """The first model's net benefit minus the second's, of the same patients.
+
+    `p_value` is two-sided and normal; None, as the interval, where the two treat the same patients.
+    """
+
+    threshold: float
+    difference: float
+    low: float | None
+    high: float | None
+    standard_error: float | None
+    p_value: float | None
+
+
+def benefit(value: float, variance: float, confidence: float) -> Benefit:
+    """A figure with a normal interval; none where the variance is 0.
+
+    >>> found = benefit(0.1, 0.0004, 0.95)
+    >>> round(found.low, 4), round(found.high, 4)
+    (0.0608, 0.1392)
+    """
+    z = normal_quantile(confidence)
+    if variance <= 1e-24:
+        return Benefit(value, None, None, None)
+    error = math.sqrt(variance)
+    return Benefit(value, value - z * error, value + z * error, error)
+
+
+def checked_thresholds(thresholds: ArrayLike) -> Floats:
+    """Thresholds of risk, from 0 to just below 1.
+
+    >>> checked_thresholds([0.1, 0.2]).tolist()
+    [0.1, 0.2]
+    """
+    found = column(np.atleast_1d(np.asarray(thresholds)), "thresholds", low=0)
+    if (found >= 1).any():
+        row = int(np.argmax(found >= 1))
+        raise ValueError(
+            f"thresholds: found {found[row]} in row {row}; expected risks from 0 to below 1."
+        )
+    return found
+
+
+def named_risks(models: Mapping[str, ArrayLike], n: int) -> Iterator[tuple[str, Floats]]:
+    """Each model's predicted risks, checked: 0 to 1, one for each of `n` patients.
+
+    >>> [(name, risk.tolist()) for name, risk in named_risks({"clinical": [0.1, 0.4]}, 2)]
+    [('clinical', [0.1, 0.4])]
+    """
+    if not models:
+        raise ValueError("found no models; expected at least one, by name.")
+    for name, risks in models.items():
+        yield name, column(risks, f"risks of {name}", n=n, low=0, high=1)
+
+
+def square_weights(weights: Floats) -> Floats:
+    """What a patient's squared influence counts in a variance.
+
+    Whole weights are counts of patients, so w; others are not, so w^2 (the sandwich variance).
+
+    >>> square_weights(np.array([1.0, 2.0])).tolist(), square_weights(np.array([0.5, 2.0])).tolist()
+    ([1.0, 2.0], [0.25, 4.0])
+    """
+    return weights if (weights % 1 == 0).all() else weights**2

@@ -1,0 +1,130 @@
+"""The binomial likelihood of a linear predictor, and its maximum.
+
+The log-likelihood sum w (y eta - log(1 + exp(eta))) is concave in the coefficients. Newton's method
+climbs it: with probabilities p, score X'w(y - p) and information X'w p(1 - p)X, the step is
+information^-1 score (which is iteratively reweighted least squares), halved as long as it would
+lead down. It is taken in the orthonormal columns of X's QR decomposition, so covariates of any
+scale lose no digits, and a column that is a combination of those before it shows as a zero on the
+triangle's diagonal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from oncotrail.statistics.arrays import Flags, Floats, Undefined
+from oncotrail.statistics.regression.separation import refuse_separation
+
+_STEPS = 60
+_SMALL_ENOUGH = 1e-16  # squared length of Newton's step in standard errors; the next is its square
+_FAR_OUT = 25.0  # log odds that may mean separation
+_COLLINEAR = 1e-10  # what is left of a column, relative, once those before it are taken out
+
+
+@dataclass(frozen=True)
+class Binomial:
+    """Patients, checked: the columns of their linear predictor, outcomes, weights and offsets."""
+
+    design: Floats
+    labels: Flags
+    weights: Floats
+    offset: Floats
+    names: tuple[str, ...]
+
+    def log_likelihood(self, eta: Floats) -> float:
+        """Of these linear predictors."""
+        return float((self.weights * (self.labels * eta - np.logaddexp(0, eta))).sum())
+
+    def without(self, place: int) -> Binomial:
+        """The same patients without one column of the design."""
+        names = self.names[:place] + self.names[place + 1 :]
+        kept = np.delete(self.design, place, axis=1)
+        return Binomial(kept, self.labels, self.weights, self.offset, names)
+
+    def shifted(self, by: Floats) -> Binomial:
+        """The same patients with something added to their offset."""
+        return Binomial(self.design, self.labels, self.weights, self.offset + by, self.names)
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """Where the likelihood is largest, and the inverse of the information there."""
+
+    coefficients: Floats
+    covariance: Floats
+    log_likelihood: float
+
+
+def maximum(patients: Binomial) -> Maximum:
+    """Climb the likelihood; a ValueError where its maximum does not exist or is not unique.
+
+    >>> ones, y = np.ones((4, 1)), np.array([True, False, False, False])
+    >>> maximum(Binomial(ones, y, np.ones(4), np.zeros(4), ("intercept",))).coefficients.round(4)
+    array([-1.0986])
+    """
+    orthonormal, triangle = _decomposed(patients)
+    found = _climbed(orthonormal, patients)
+    eta = patients.offset if found is None else orthonormal @ found[0] + patients.offset
+    if found is None or np.abs(eta).max() > _FAR_OUT:
+        refuse_separation(patients.design, patients.labels, patients.names)
+    if found is None:
+        raise ValueError(
+            f"the logistic fit did not converge in {_STEPS} steps, though the outcome is not "
+            f"separated; look at the scale of {', '.join(patients.names)} and of the offset."
+        )
+    inverse = np.linalg.inv(triangle)
+    spread = inverse @ np.linalg.inv(found[1]) @ inverse.T
+    return Maximum(inverse @ found[0], (spread + spread.T) / 2, patients.log_likelihood(eta))
+
+
+def _decomposed(patients: Binomial) -> tuple[Floats, Floats]:
+    orthonormal, triangle = np.linalg.qr(patients.design)
+    left = np.abs(np.diag(triangle))
+    norms = np.linalg.norm(patients.design, axis=0)
+    known = np.arange(len(patients.names)) >= left.size  # more columns than patients
+    known[: left.size] |= left <= _COLLINEAR * norms[: left.size]
+    if known.any():
+        name = patients.names[int(np.flatnonzero(known)[0])]
+        raise Undefined(
+            f"{name} is constant or a combination of the columns before it in these "
+            f"{len(patients.design)} patients; expected columns that each add something. Drop it."
+        )
+    return orthonormal, triangle
+
+
+def _climbed(columns: Floats, patients: Binomial) -> tuple[Floats, Floats] | None:
+    """Coefficients of the orthonormal columns and their information; None if never at rest."""
+    place = np.zeros(columns.shape[1])
+    enough = _SMALL_ENOUGH * patients.weights.mean()
+    height = patients.log_likelihood(patients.offset)
+    for _ in range(_STEPS):
+        score, information = _slopes(columns, place, patients)
+        try:
+            step: Floats = np.linalg.solve(information, score).astype(float)
+        except np.linalg.LinAlgError:  # every probability at its end
+            break
+        gain = float(score @ step)
+        place, height = _uphill(columns, place, step, height, patients)
+        if gain <= enough:
+            return place, _slopes(columns, place, patients)[1]
+    return None
+
+
+def _slopes(columns: Floats, place: Floats, patients: Binomial) -> tuple[Floats, Floats]:
+    """Score and information."""
+    chance = expit(columns @ place + patients.offset)
+    score = columns.T @ (patients.weights * (patients.labels - chance))
+    return score, columns.T @ ((patients.weights * chance * (1 - chance))[:, None] * columns)
+
+
+def _uphill(
+    columns: Floats, place: Floats, step: Floats, height: float, patients: Binomial
+) -> tuple[Floats, float]:
+    """Newton's step, halved until it does not lead down (by more than rounding)."""
+    floor = height - 1e-10 * abs(height)
+    while (reached := patients.log_likelihood(columns @ (place + step) + patients.offset)) < floor:
+        step = step / 2  # ends: a step of nothing keeps the height
+    return place + step, reached

@@ -1,0 +1,167 @@
+"""The patients of a concordance, checked once, and the sums that every form of it is made of.
+
+Each pair of patients counts by the product of their weights and of a weight for the time of the
+earlier event (1 for Harrell's C, 1 / G(t-)^2 for Uno's). With c, d and t the sums of concordant,
+discordant and tied pairs, Somers' Dxy is D = (c - d) / (c + d + t). A patient's influence on it is
+its weight times ((c_i - d_i) - D (c_i + d_i + t_i)) / (c + d + t), where c_i, d_i and t_i are the
+sums over its own pairs of the other patient's weight; on the concordance it is half of that.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from oncotrail.statistics.arrays import Flags, Floats, Integers, column, groups, survived
+from oncotrail.statistics.arrays import weights as case_weights
+from oncotrail.statistics.survival.censoring import (
+    Censoring,
+    censoring_distribution,
+    checked_horizon,
+)
+from oncotrail.statistics.survival.comparable_pairs import comparable_pairs
+from oncotrail.statistics.survival.horizon_estimates import ROUNDING
+from oncotrail.statistics.survival.tied_times import distinct_times
+
+
+@dataclass(frozen=True, eq=False)
+class ConcordanceSample:
+    """Checked patients; `time_weights` multiply every pair that an event at that time starts."""
+
+    times: Floats
+    moments: Integers  # the same, numbered in order
+    events: Flags
+    weights: Floats
+    strata: Integers
+    clusters: Integers | None
+    time_weights: Floats
+
+    @property
+    def n(self) -> int:
+        """How many patients count."""
+        return int((self.weights > 0).sum())
+
+    @property
+    def number_of_events(self) -> int:
+        """How many of those had the event."""
+        return int((self.events & (self.weights > 0)).sum())
+
+    @property
+    def places(self) -> Integers:
+        """Order in time, so that an event and anybody of a later place are a pair."""
+        found = self.moments * 2 + ~self.events
+        return np.asarray(np.unique(found, return_inverse=True)[1], dtype=np.int_)
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """Concordance (None without pairs), each patient's influence on it, and the sums of weights.
+
+    `pairs` are concordant, discordant, tied in risk, in time, in both.
+    """
+
+    value: float | None
+    influence: Floats
+    pairs: tuple[float, ...]
+
+
+def concordance_sample(
+    times: ArrayLike,
+    events: ArrayLike,
+    weights: ArrayLike | None,
+    strata: ArrayLike | None,
+    clusters: ArrayLike | None,
+) -> ConcordanceSample:
+    """Check everything but the risk; strata and clusters may be of any type.
+
+    >>> concordance_sample([3.0, 1.0, 3.0], [1, 1, 0], None, None, None).places.tolist()
+    [1, 0, 2]
+    """
+    found = survived(times, events)
+    moments, place = distinct_times(found.times)
+    return ConcordanceSample(
+        times=moments[place],
+        moments=place,
+        events=found.events,
+        weights=case_weights(weights, found.n),
+        strata=np.zeros(found.n, np.int_) if strata is None else groups(strata, found.n, "strata"),
+        clusters=None if clusters is None else groups(clusters, found.n, "clusters"),
+        time_weights=np.ones(found.n),
+    )
+
+
+def against_censoring(
+    patients: ConcordanceSample, tau: float | None, censoring: Censoring | None
+) -> ConcordanceSample:
+    """The same patients, with pairs weighted by 1 / G(t-)^2 up to `tau`, and 0 after it."""
+    if tau is not None:
+        checked_horizon(tau)
+    used = censoring or censoring_distribution(
+        patients.times, patients.events, weights=patients.weights
+    )
+    counts = patients.events & (patients.weights > 0) & (patients.times <= (tau or np.inf))
+    chance = used.before(patients.times)
+    impossible = np.flatnonzero(counts & (chance == 0))
+    if impossible.size:
+        row = int(impossible[0])
+        raise ValueError(
+            f"found an event at {patients.times[row]:g} in row {row}, but on the rows that gave "
+            "the censoring distribution nobody was still under observation then; "
+            "choose an earlier tau."
+        )
+    inverse = np.divide(1.0, chance, out=np.zeros(chance.size), where=counts)
+    return replace(patients, time_weights=inverse**2)
+
+
+def counted(patients: ConcordanceSample, risk: ArrayLike, name: str) -> Counted:
+    """Sum over all pairs; a message about the risk calls it `name`."""
+    found = column(risk, name, n=patients.times.size)
+    ranks = np.unique(found, return_inverse=True)[1]
+    pairs = comparable_pairs(
+        patients.places,
+        ranks,
+        patients.strata,
+        patients.events * patients.time_weights,
+        patients.weights,
+    )
+    concordant, discordant, tied = pairs.concordant, pairs.discordant, pairs.tied
+    # Each pair is counted by both of its patients.
+    sums = [float((patients.weights * kind).sum()) / 2 for kind in (concordant, discordant, tied)]
+    total, all_pairs = sum(sums), (*sums, *_tied_events(patients, ranks))
+    if total == 0:
+        return Counted(None, np.zeros(found.size), all_pairs)
+    somers = (sums[0] - sums[1]) / total
+    change = concordant - discordant - somers * (concordant + discordant + tied)
+    return Counted((somers + 1) / 2, patients.weights * change / (2 * total), all_pairs)
+
+
+def jackknife_error(influence: Floats, clusters: Integers | None) -> float | None:
+    """The infinitesimal jackknife's standard error; None where it is zero but for rounding.
+
+    >>> jackknife_error(np.array([0.3, -0.3, 0.4]), None), jackknife_error(np.zeros(2), None)
+    (0.5830951894845301, None)
+    """
+    parts = influence if clusters is None else np.bincount(clusters, influence)
+    error = math.sqrt(float((parts**2).sum()))
+    return error if error > ROUNDING else None
+
+
+def _tied_events(patients: ConcordanceSample, ranks: Integers) -> tuple[float, float]:
+    """Weights of the pairs of events at one time with unequal risks, and with equal ones."""
+    time = patients.strata * (patients.moments.max() + 1) + patients.moments
+    both = np.unique(time, return_inverse=True)[1] * (ranks.max() + 1) + ranks
+    same_time, same_both = (_within(patients, part) for part in (time, both))
+    return same_time - same_both, same_both
+
+
+def _within(patients: ConcordanceSample, parts: Integers) -> float:
+    """The summed weights of the pairs of events within each part, all of one time."""
+    part = np.unique(parts, return_inverse=True)[1]
+    own = patients.weights * patients.events
+    pairs = (np.bincount(part, own) ** 2 - np.bincount(part, own**2)) / 2
+    of_time = np.zeros(pairs.size)
+    np.maximum.at(of_time, part, patients.time_weights * patients.events)
+    return float((pairs * of_time).sum())

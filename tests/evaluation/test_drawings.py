@@ -1,0 +1,32 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from oncotrail.evaluation.drawings import draw_calibration, draw_net_benefit
+from oncotrail.evaluation.evaluated import Evaluated
+from tests.evaluation import made
+from tests.evaluation.conftest import evaluated
+
+
+def test_a_model_that_is_certain_has_no_curve_and_the_others_do(
+    study: made.Study, tmp_path: Path
+) -> None:
+    predictions = study.predictions.copy()
+    test = predictions["role"].eq("test") & predictions["model"].eq(f"{made.STUDY}-both")
+    predictions.loc[predictions.index[test][0], "score"] = 1.0
+    certain = evaluated(made.Study(study.cohort, study.split, predictions))
+    figures = {each.model: each.roles["test"].calibration for each in certain.performances}
+    assert figures[f"{made.STUDY}-both"].calibration_slope is None
+    assert figures[f"{made.STUDY}-clinical"].calibration_slope is not None
+    assert [path.stat().st_size > 0 for path in draw_calibration(certain, tmp_path)] == [True, True]
+
+
+def test_a_decision_curve_falls_to_nothing_where_nobody_scores_so_high(
+    done: Evaluated, tmp_path: Path
+) -> None:
+    among = done.judged["test"]
+    halved = {model: np.asarray(scores) / 2 for model, scores in among.scores.items()}
+    roles = {**done.judged, "test": replace(among, scores=halved)}
+    paths = draw_net_benefit(replace(done, judged=roles), tmp_path)
+    assert {path.name for path in paths} == {"decision.svg", "decision.png"}

@@ -1,0 +1,91 @@
+# What R says about logistic regression and restricted cubic splines, for tests/statistics/regression: glm (its
+# tolerance tightened), rms::lrm, a profile-likelihood interval by root finding on glm, Hmisc::rcspline.eval.
+# Real tables are read from the folder that is given, and stay out of the JSON; small ones are made here.
+#
+# From the repository's root:  python -m tests.reference.tables /some/folder
+#                              Rscript tests/reference/logistic.R /some/folder
+# Needs r-base-core, r-cran-rms, r-cran-hmisc, r-cran-jsonlite. GPL: oracles for tests, never dependencies.
+
+suppressPackageStartupMessages({ library(rms); library(jsonlite) })
+folder <- commandArgs(TRUE)[1]
+read <- function(name) read.csv(file.path(folder, paste0(name, ".csv")))
+set.seed(1984)
+
+# rms stops when the deviance falls by less than 0.025, glm at 1e-8; both go on here.
+tight <- rms::lrm.fit
+formals(tight)$eps <- 1e-13
+formals(tight)$maxit <- 40
+assignInNamespace("lrm.fit", tight, "rms")
+control <- glm.control(epsilon = 1e-15, maxit = 100)
+
+answer <- function(y, x, weights = rep(1, length(y)), offset = rep(0, length(y)), intercept = TRUE, new = NULL) {
+  x <- as.matrix(x)
+  f <- suppressWarnings(if (intercept)
+    glm(y ~ x, family = binomial, weights = weights, offset = offset, control = control) else
+    glm(y ~ x - 1, family = binomial, weights = weights, offset = offset, control = control))
+  table <- summary(f)$coefficients
+  list(coefficients = unname(coef(f)), covariance = unname(vcov(f)),
+       log_likelihood = f$deviance / -2, null_log_likelihood = f$null.deviance / -2,
+       errors = unname(table[, 2]), z = unname(table[, 3]), p = unname(table[, 4]),
+       wald_90 = unname(confint.default(f, level = 0.9)), odds = unname(exp(confint.default(f))),
+       probabilities_head = unname(head(fitted(f)[weights > 0], 5)))
+}
+
+# The values at which twice the loss in log-likelihood is the chi-square quantile.
+profiled <- function(y, x, place, level = 0.95) {
+  full <- cbind(1, as.matrix(x))
+  best <- glm(y ~ full - 1, family = binomial, control = control)
+  excess <- function(b) glm(y ~ full[, -place] - 1, offset = b * full[, place], family = binomial,
+                            control = control)$deviance - best$deviance - qchisq(level, 1)
+  b <- unname(coef(best)[place]); error <- sqrt(vcov(best)[place, place])
+  c(uniroot(excess, c(b - 4 * error, b), tol = 1e-13, extendInt = "downX")$root,
+    uniroot(excess, c(b, b + 6 * error), tol = 1e-13, extendInt = "upX")$root)
+}
+
+lrm_of <- function(y, x) {
+  f <- lrm(y ~ as.matrix(x))
+  list(coefficients = unname(coef(f)), errors = unname(sqrt(diag(vcov(f)))),
+       chi_square = unname(f$stats["Model L.R."]), p = unname(f$stats["P"]))
+}
+
+gbsg2 <- read("gbsg2"); breast <- read("breast"); lung <- na.omit(read("lung"))
+recurred <- gbsg2$event
+covariates <- gbsg2[, c("hormones", "age", "size", "grade", "nodes", "progesterone")]
+nuclei <- breast[, c("mean_texture", "mean_smoothness", "mean_symmetry")]
+died <- as.integer(lung$status == max(lung$status))
+
+rare <- list(x = round(rnorm(2000), 3)); rare$y <- rbinom(2000, 1, plogis(-6 + 0.7 * rare$x))
+tiny <- list(y = c(0, 0, 1, 0, 1, 1), x = c(1, 2, 3, 4, 5, 6))
+weighted <- list(y = rbinom(40, 1, 0.4), x = round(rnorm(40), 2), w = sample(c(0, 0.5, 1, 2, 3), 40, TRUE),
+                 offset = round(rnorm(40), 2))
+badly_scaled <- list(y = rbinom(60, 1, 0.5), x = cbind(2000 + round(runif(60), 3), round(1e6 * rnorm(60))))
+paired <- list(y = rep(1, 6), x = c(-1.5, 0.3, 2.1, -0.4, 1.2, 0.8)) # one outcome only, and no intercept
+
+knots_of <- function(x, k) suppressWarnings(rcspline.eval(x, nk = k, knots.only = TRUE))
+spline_tables <- list(
+  few = round(rnorm(30, 50, 10), 1), hundred = round(rnorm(99, 50, 10), 1), many = round(rgamma(300, 2), 3),
+  zeros = c(rep(0, 40), round(rexp(160), 4)), ceiling = c(round(runif(150), 3), rep(1, 30)),
+  both = c(rep(0, 20), round(runif(150), 3), rep(1, 30)), zeros_few = c(rep(0, 15), round(rexp(60), 4)),
+  both_few = c(rep(0, 9), round(runif(60), 3), rep(1, 9)))
+
+written <- list(
+  versions = list(R = as.character(getRversion()), rms = as.character(packageVersion("rms")),
+                  Hmisc = as.character(packageVersion("Hmisc")), jsonlite = as.character(packageVersion("jsonlite"))),
+  gbsg2 = answer(recurred, covariates), gbsg2_lrm = lrm_of(recurred, covariates),
+  gbsg2_profile = lapply(1:3, function(place) profiled(recurred, covariates, place)),
+  breast = answer(breast$malignant, nuclei), breast_lrm = lrm_of(breast$malignant, nuclei),
+  lung = answer(died, lung[, c("age", "sex", "ecog")]),
+  rare = c(answer(rare$y, rare$x), list(table = rare)),
+  tiny = c(answer(tiny$y, tiny$x), list(table = tiny, profile = profiled(tiny$y, tiny$x, 2))),
+  weighted = c(with(weighted, answer(y, x, w, offset)), list(table = weighted)),
+  badly_scaled = c(answer(badly_scaled$y, badly_scaled$x), list(table = badly_scaled)),
+  paired = c(answer(paired$y, paired$x, intercept = FALSE), list(table = paired)),
+  splines = lapply(spline_tables, function(x) list(
+    x = x, knots = lapply(3:7, function(k) unname(knots_of(x, k))))),
+  spline = list(
+    gbsg2 = unname(head(unclass(rcspline.eval(gbsg2$age, nk = 5, inclx = TRUE)), 20)),
+    gbsg2_knots = rcspline.eval(gbsg2$age, nk = 5, knots.only = TRUE),
+    given = unname(unclass(rcspline.eval(c(-3, 0, 0.5, 1, 2.5, 4, 9), c(0, 1, 3, 4), inclx = TRUE)))))
+strip <- function(x) { attributes(x) <- attributes(x)["dim"]; x }
+written$spline <- lapply(written$spline, strip)
+write_json(written, "tests/reference/logistic.json", digits = NA, auto_unbox = TRUE, na = "null", null = "null")

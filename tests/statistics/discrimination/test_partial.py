@@ -1,0 +1,115 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oncotrail.statistics.discrimination.area import auc
+from oncotrail.statistics.discrimination.partial import partial_auc
+from oncotrail.statistics.discrimination.resamples import stratified_resamples
+from tests.reference.tables import breast
+from tests.statistics.markers import Marker, markers
+from tests.statistics.oracles import agree, r, reference
+
+ORACLE = r("discrimination", "pROC::auc")
+ranges = st.tuples(st.integers(0, 19), st.integers(1, 20)).filter(lambda ends: ends[0] < ends[1])
+
+
+@pytest.mark.parametrize("focus", ["specificity", "sensitivity"])
+@pytest.mark.parametrize("corrected", [False, True])
+def test_agrees_with_proc(focus: str, *, corrected: bool) -> None:
+    said = reference("discrimination")
+    for case, theirs in said["partial"].items():
+        table = said["discrimination"][case]["table"]
+        for part in theirs:
+            ours = partial_auc(
+                table["labels"],
+                table["first"],
+                (part["low"], part["high"]),
+                focus=focus,
+                corrected=corrected,
+            )
+            name = focus + ("_corrected" if corrected else "")
+            agree(partial_auc, ORACLE, ours.value, part[name])
+            assert (ours.low, ours.high) == (None, None)
+
+
+def test_agrees_with_proc_on_a_real_table() -> None:
+    table, theirs = breast(), reference("discrimination")["breast"]
+    patients = table["malignant"], table["mean_texture"]
+    agree(partial_auc, ORACLE, partial_auc(*patients, (0.9, 1)).value, theirs["partial"])
+    ours = partial_auc(*patients, (0.9, 1), corrected=True).value
+    agree(partial_auc, ORACLE, ours, theirs["partial_corrected"])
+
+
+@pytest.mark.parametrize("which", range(5))
+def test_the_interval_agrees_with_proc_on_the_rows_it_drew(which: int) -> None:
+    said = reference("discrimination")
+    drawn = said["bootstrap"][which]
+    table = said["discrimination"][drawn["table"]]["table"]
+    patients = table["labels"], table["first"]
+    oracle = r("discrimination", "pROC::ci.auc")
+    settings = {"resamples": drawn["rows"], "confidence": drawn["confidence"]}
+    ours = partial_auc(*patients, (0.8, 1), **settings)
+    agree(partial_auc, oracle, (ours.low, ours.high), drawn["partial"])
+    ours = partial_auc(*patients, (0.75, 1), focus="sensitivity", **settings)
+    agree(partial_auc, oracle, (ours.low, ours.high), drawn["partial_sensitivity"])
+    ours = partial_auc(*patients, (0.8, 1), corrected=True, **settings)
+    if ours.value is None:  # below the diagonal: pROC's interval is of a figure without meaning
+        assert (ours.low, ours.high) == (None, None)
+    else:
+        agree(partial_auc, oracle, (ours.low, ours.high), drawn["partial_corrected"])
+
+
+@given(markers(), ranges)
+def test_parts_add_up_to_the_whole(marker: Marker, ends: tuple[int, int]) -> None:
+    low, high = ends[0] / 20, ends[1] / 20
+    edges = sorted({0, low, high, 1})
+    for focus in ("specificity", "sensitivity"):
+        parts = [partial_auc(*marker, pair, focus=focus).value for pair in pairwise(edges)]
+        assert sum(parts) == pytest.approx(auc(*marker).value)
+    middle = partial_auc(*marker, (low, high)).value
+    assert -1e-12 <= middle <= high - low + 1e-12
+
+
+@given(markers())
+def test_the_corrected_whole_is_the_area(marker: Marker) -> None:
+    area = auc(*marker).value
+    found = partial_auc(*marker, (0, 1), corrected=True).value
+    if area < 0.5 - 1e-9:
+        assert found is None
+    else:
+        assert found == pytest.approx(area)
+
+
+@given(ranges)
+def test_a_perfect_marker_fills_the_range_and_a_constant_one_is_chance(
+    ends: tuple[int, int],
+) -> None:
+    bounds = ends[0] / 20, ends[1] / 20
+    labels = [0, 0, 1, 1]
+    for focus in ("specificity", "sensitivity"):
+        perfect = partial_auc(labels, labels, bounds, focus=focus, corrected=True)
+        constant = partial_auc(labels, [1] * 4, bounds, focus=focus, corrected=True)
+        assert (perfect.value, constant.value) == pytest.approx((1, 0.5))
+
+
+def test_says_what_it_is() -> None:
+    labels, scores = [0, 0, 1, 1], [1, 3, 2, 4]
+    drawn = stratified_resamples(labels, np.random.default_rng(2), count=50)
+    found = partial_auc(labels, scores, (0.5, 1), resamples=drawn, confidence=0.9)
+    assert (found.n, found.events, found.bounds) == (4, 2, (0.5, 1))
+    assert (found.focus, found.corrected, found.confidence) == ("specificity", False, 0.9)
+    assert found.low <= found.value <= found.high
+
+
+@pytest.mark.parametrize("bounds", [(0.5, 0.5), (0.9, 0.1), (-0.1, 1), (90, 100)])
+def test_refuses_a_range_that_is_none(bounds: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="expected 0 <= low < high <= 1"):
+        partial_auc([0, 1], [1, 2], bounds)
+
+
+def test_refuses_an_unknown_focus() -> None:
+    with pytest.raises(ValueError, match="found focus 'recall'; expected 'specificity' or"):
+        partial_auc([0, 1], [1, 2], (0.5, 1), focus="recall")
