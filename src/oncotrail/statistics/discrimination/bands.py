@@ -94,11 +94,15 @@ def simultaneous_band(
     positives, negatives = int(counted.positives.sum()), int(counted.negatives.sum())
     across = kolmogorov_distance(negatives, math.sqrt(confidence))
     up = kolmogorov_distance(positives, math.sqrt(confidence))
+    curve = height(counted, wanted)
+    low = np.maximum(0.0, _lowest(counted, wanted + across) - up)
+    high = np.minimum(1.0, _highest(counted, wanted - across) + up)
+    # Through ties the curve is a chord, which may leave the rectangles around its ends.
     return RocBand(
         specificity=wanted,
-        sensitivity=height(counted, wanted),
-        low=np.maximum(0.0, _lowest(counted, wanted + across) - up),
-        high=np.minimum(1.0, _highest(counted, wanted - across) + up),
+        sensitivity=curve,
+        low=np.minimum(low, curve),
+        high=np.maximum(high, curve),
         confidence=confidence,
         n=positives + negatives,
         events=positives,
