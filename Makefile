@@ -54,7 +54,7 @@ test-all: $(READY) ## all tests: the slow ones too, and those for a GPU where th
 	@$(BIN)/python -m pytest -q $(NO_GPU)
 
 coverage: $(READY) ## every branch of statistics and evaluation is tested, or this fails
-	@$(BIN)/python -m pytest -q -m "not slow" tests/statistics tests/evaluation tests/stages/test_evaluate.py \
+	@ONCOTRAIL_CHECK_REFERENCE=1 $(BIN)/python -m pytest -q -m "not slow" tests/statistics tests/evaluation tests/stages/test_evaluate.py \
 	  src/oncotrail/statistics src/oncotrail/evaluation \
 	  --cov=oncotrail.statistics --cov=oncotrail.evaluation --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 

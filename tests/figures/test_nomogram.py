@@ -72,6 +72,16 @@ def test_no_label_touches_the_next(rows: dict[str, Row]) -> None:
             assert (np.diff(places) > 0.02).all()
 
 
+def test_every_level_keeps_its_name_however_near_they_stand() -> None:
+    levels = ("well differentiated", "moderately differentiated", "poorly", "undifferentiated")
+    terms = [Levels("grade", levels), Linear("size")]
+    found = nomogram(terms, [0.01, 0.02, 0.02, 1.0], {"size": (0, 1)}, [])
+    row = next(row for row in rows_of(found, {}) if row.name == "grade")
+    assert {tick.label for tick in row.ticks} == set(levels)
+    sides = [(tick.above, tick.line) for tick in row.ticks]
+    assert len(set(sides)) == len(levels)
+
+
 def test_a_median_that_nobody_reaches_has_no_tick() -> None:
     never = MedianSurvival("Median", (100.0,), (1e-9,))
     found = nomogram([Linear("size")], [0.01], {"size": (0, 1)}, [never])

@@ -42,6 +42,22 @@ tables <- list(
   tiny = data.frame(time = c(2, 2, 3, 4, 4, 6, 7), event = c(1, 1, 0, 1, 1, 0, 1), dose = c(1, -1, 0.5, 2, 0, 1, -2)),
   one_event = data.frame(time = c(1, 2, 3, 4), event = c(0, 1, 0, 0), dose = c(1, 2, 3, 1)))
 
+# Times that are tied but for rounding: 3 * 0.1 is not 3 / 10. JSON would round them, so tests make them of whole
+# numbers again. Some patients enter at such a time of another.
+hidden <- function(n, late) {
+  t <- made(n, 0)
+  t$tenths <- sample(3:12, n, TRUE)
+  t$multiplied <- rbinom(n, 1, 0.5)
+  t$time <- ifelse(t$multiplied == 1, t$tenths * 0.1, t$tenths / 10)
+  if (late) {
+    t$entry_tenths <- floor(t$tenths * runif(n))
+    t$entry <- ifelse(t$multiplied == 1, t$entry_tenths / 10, t$entry_tenths * 0.1)
+  }
+  t
+}
+tables$hidden_ties <- hidden(40, FALSE)
+tables$hidden_late <- hidden(60, TRUE)
+
 lung <- read("lung")
 lung <- lung[complete.cases(lung[, c("time", "status", "age", "sex", "ecog", "karnofsky", "loss")]), ]
 lung$event <- lung$status

@@ -19,7 +19,7 @@ import pandas as pd
 
 
 def lung() -> pd.DataFrame:
-    """Advanced lung cancer (lifelines): days, death, age, sex, performance; blanks dropped."""
+    """Advanced lung cancer (lifelines): days, death, age, sex, performance; some blank."""
     from lifelines.datasets import load_lung
 
     frame = load_lung()

@@ -116,7 +116,7 @@ def test_refuses_impossible_counts(interval: Bounds, successes: int, n: int) -> 
 
 
 def test_a_proportion_refuses_an_unknown_interval() -> None:
-    with pytest.raises(ValueError, match="found method 'wald'; expected one of wilson, exact"):
+    with pytest.raises(ValueError, match="method: found 'wald', expected one of wilson, exact"):
         proportion(1, 2, 1, method="wald")
 
 

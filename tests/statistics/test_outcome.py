@@ -171,7 +171,9 @@ class TestCodingsThatAreRefused:
             Outcome.coded([1], event=(), no_event=0)
 
     def test_an_unknown_way_with_blanks(self) -> None:
-        with pytest.raises(ValueError, match="found blanks 'drop'; expected refuse or exclude"):
+        with pytest.raises(
+            ValueError, match="blanks: found 'drop', expected one of refuse, exclude"
+        ):
             Outcome.coded([1], event=1, no_event=0, blanks="drop")  # type: ignore[arg-type]
 
     def test_a_competing_event_named_event(self) -> None:

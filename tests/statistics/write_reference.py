@@ -31,6 +31,11 @@ rounded up to a power of ten. Oracles with `::` are functions of R packages, wit
 version; a bare name is base R's. "definition" is a second derivation in the test, straight from the
 definition, and "worked example" the paper's own. R's answers are in `tests/reference/`,
 beside the scripts that wrote them.
+
+Conventions that differ from R's everywhere: times are above 0 (R takes 0: a patient without
+follow-up is to be excluded by name), blanks are refused and never dropped, a figure without spread
+has no interval (R often prints one of no width). Weights are counts where they are whole and the
+room is survival or decision, and sampling weights elsewhere; each docstring says which.
 """
 
 

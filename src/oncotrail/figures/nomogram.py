@@ -1,8 +1,8 @@
 """A nomogram as rms draws it: a row per term, and rows that say what the total means.
 
-Ticks stand where `Nomogram` says, at round values; a label that would touch its neighbour's is left
-out, and its tick is shorter. A spline that turns is folded: its axis goes there and back, the way
-back labelled above.
+Ticks stand where `Nomogram` says, at round values; a number that would touch its neighbour is left
+out, and its tick is shorter. A level is never left out: it goes above the axis, or a line further.
+A spline that turns is folded: its axis goes there and back, the way back labelled above.
 """
 
 from __future__ import annotations
@@ -31,17 +31,19 @@ if TYPE_CHECKING:
 WIDTH = 6.85  # inches: 174 mm, two columns of most journals
 ROW = 0.42  # inches
 LABELS = 0.22  # of the width, for the names at the left
+LINE = 0.26  # of a row: between two lines of labels
 GAP, LETTER = 0.012, 0.011  # of the axis: between two labels, and the width of a digit
 CHANCES = (0.01, 0.02, 0.05, *(tenth / 10 for tenth in range(1, 10)), 0.95, 0.98, 0.99)
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A label (or none) at a place, 0 to 1 along the row."""
+    """A label (or none) at a place, 0 to 1 along the row; `line` counts away from the axis."""
 
     place: float
     label: str
     above: bool = False
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,7 @@ def rows_of(sheet: Nomogram, names: Mapping[str, str]) -> Iterator[Row]:
 
 def _term(scale: Scale, name: str) -> Row:
     if isinstance(scale.term, Levels):
-        labels = [str(level) for level in scale.axis]
-        return _row(name, scale.points(labels) / MOST_POINTS, labels)
+        return _levels(name, scale)
     along = np.array(scale.axis, dtype=float)
     points = scale.points(along)
     values = _round_numbers(along[0], along[-1])
@@ -94,6 +95,26 @@ def _term(scale: Scale, name: str) -> Row:
     labels = [f"{value:g}" for value in values]
     ends = (float(points.min() / MOST_POINTS), float(points.max() / MOST_POINTS))
     return _row(name, scale.points(values) / MOST_POINTS, labels, ends, turns & folded)
+
+
+def _levels(name: str, scale: Scale) -> Row:
+    """Every level keeps its name: those that would touch stand above, then further out."""
+    labels = [str(level) for level in scale.axis]
+    places = scale.points(labels) / MOST_POINTS
+    edges: dict[tuple[bool, int], float] = {}
+    ticks = []
+    for place, label in sorted(zip(places.tolist(), labels, strict=True)):
+        half = (GAP + LETTER * len(label)) / 2
+        free = (
+            (above, line)
+            for line in range(len(labels))
+            for above in (False, True)
+            if edges.get((above, line), -np.inf) <= place - half
+        )
+        above, line = next(free)
+        edges[above, line] = place + half
+        ticks.append(Tick(place, label, above, line))
+    return Row(name, float(places.min()), float(places.max()), tuple(ticks))
 
 
 def _outcome_values(outcome: Outcome, sheet: Nomogram) -> np.ndarray:
@@ -142,7 +163,8 @@ def _draw(axes: Axes, row: Row, y: float) -> None:
         length = 0.12 if tick.label else 0.07
         axes.plot([tick.place, tick.place], [y, y + length * side], color="black", linewidth=0.8)
         vertical = "bottom" if tick.above else "top"
-        axes.text(tick.place, y + 0.16 * side, tick.label, va=vertical, ha="center", fontsize=7)
+        height = y + (0.16 + LINE * tick.line) * side
+        axes.text(tick.place, height, tick.label, va=vertical, ha="center", fontsize=7)
 
 
 def _round_numbers(low: float, high: float) -> np.ndarray:

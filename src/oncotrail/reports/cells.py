@@ -59,12 +59,12 @@ def run_key(value: str) -> Cell:
 
 
 def decimals(value: float) -> str:
-    """A figure to three decimals.
+    """A figure to three decimals; one that rounds to 0 has no sign.
 
-    >>> decimals(0.5)
-    '0.500'
+    >>> decimals(0.5), decimals(-0.0001), decimals(-0.02) == f"{MINUS}0.020"
+    ('0.500', '0.000', True)
     """
-    return f"{value:.3f}"
+    return f"{round(value, 3) + 0.0:.3f}".replace("-", MINUS)
 
 
 def signed(value: float) -> str:

@@ -8,9 +8,12 @@ made by patient id and reported.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import reprlib
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from numbers import Real
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -120,7 +123,7 @@ def column(
     above: float = -np.inf,
 ) -> Floats:
     """Finite numbers from `low` to `high` and above `above`, one per row, at least one row."""
-    found = _one_per_row(values, name, n).astype(np.float64)
+    found = _numbers(_one_per_row(values, name, n), values, name, _range(low, high, above))
     wrong = ~np.isfinite(found) | (found < low) | (found > high) | (found <= above)
     _refuse(wrong, found, name, _range(low, high, above))
     return found
@@ -138,7 +141,7 @@ def weights(values: ArrayLike | None, n: int) -> Floats:
 
 def matrix(values: ArrayLike, name: str, n: int | None = None) -> Floats:
     """Finite numbers, rows x columns; one column may come without its second axis."""
-    found = np.asarray(values, dtype=np.float64)
+    found = _numbers(_table(values, name), values, name, "a finite number")
     found = found[:, None] if found.ndim == 1 else found
     if found.ndim != 2 or 0 in found.shape or n not in (None, found.shape[0]):
         raise ValueError(f"found {name} of shape {found.shape}; expected {n or 'rows'} x columns.")
@@ -176,6 +179,18 @@ def column_names(names: Sequence[str] | None, columns: int) -> tuple[str, ...]:
     return found
 
 
+def one_of(value: str, allowed: Sequence[str], name: str) -> str:
+    """An option that exists: a misspelt one must not silently mean another.
+
+    >>> one_of("loes", ["loess", "lowess", "spline"], "smoother")
+    Traceback (most recent call last):
+    ValueError: smoother: found 'loes', expected one of loess, lowess, spline.
+    """
+    if value not in allowed:
+        raise ValueError(f"{name}: found {value!r}, expected one of {', '.join(allowed)}.")
+    return value
+
+
 def checked_confidence(confidence: float) -> float:
     """A confidence level strictly between 0 and 1."""
     if not 0 < confidence < 1:
@@ -186,13 +201,47 @@ def checked_confidence(confidence: float) -> float:
 
 
 def _one_per_row(values: ArrayLike, name: str, n: int | None) -> NDArray[Any]:
-    found = np.asarray(values)
+    found = _table(values, name)
     if found.ndim != 1 or n not in (None, found.size):
         expected = "one per row" if n is None else f"one for each of {n} rows"
         raise ValueError(f"found {name} of shape {found.shape}; expected {expected}.")
     if found.size == 0:
         raise ValueError(f"{name}: found no rows; expected at least one.")
     return found
+
+
+def _table(values: ArrayLike, name: str) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError:  # rows of different lengths, of which numpy does not say where
+        pass
+    lengths = [_length(row) for row in cast("Sequence[object]", values)]
+    row = next((row for row, length in enumerate(lengths) if length != lengths[0]), 0)
+    raise ValueError(
+        f"{name}: found {reprlib.repr(values[row])} in row {row}; "  # type: ignore[index]
+        "expected rows of numbers that are all as long as row 0."
+    )
+
+
+def _length(row: object) -> int | None:
+    return len(row) if isinstance(row, Sized) and not isinstance(row, str) else None
+
+
+def _numbers(found: NDArray[Any], values: ArrayLike, name: str, expected: str) -> Floats:
+    if found.dtype.kind in "biuf":
+        return found.astype(np.float64)
+    # As they came: numpy makes text of all, where one is.
+    objects = np.asarray(values, dtype=object)
+    wrong = next((at for at, value in np.ndenumerate(objects) if not _is_number(value)), None)
+    if wrong is not None:
+        where = f"row {wrong[0]}" + "".join(f", column {axis}" for axis in wrong[1:])
+        shown = reprlib.repr(objects[wrong])
+        raise ValueError(f"{name}: found {shown} in {where}; expected {expected}.")
+    return objects.astype(np.float64)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (Real, Decimal))
 
 
 def _is_nan(value: object) -> bool:
@@ -203,7 +252,8 @@ def _refuse(wrong: Flags, found: NDArray[Any], name: str, expected: str) -> None
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         more = f" (and in {int(wrong.sum()) - 1} more)" if wrong.sum() > 1 else ""
-        raise ValueError(f"{name}: found {found[row]} in row {row}{more}; expected {expected}.")
+        value = repr(str(found[row])) if isinstance(found[row], str) else found[row]
+        raise ValueError(f"{name}: found {value} in row {row}{more}; expected {expected}.")
 
 
 def _range(low: float, high: float, above: float) -> str:

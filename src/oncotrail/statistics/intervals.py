@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from scipy.special import betaincinv, ndtri
 
-from oncotrail.statistics.arrays import checked_confidence
+from oncotrail.statistics.arrays import checked_confidence, one_of
 
 ProportionMethod = Literal["wilson", "exact"]
 
@@ -47,12 +47,13 @@ def normal_quantile(confidence: float) -> float:
     return float(ndtri((1 + checked_confidence(confidence)) / 2))
 
 
-def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
+def wilson(successes: float, n: int, confidence: float = 0.95) -> Interval:
     """Wilson's score interval for a proportion, without continuity correction.
 
     The values p that a two-sided score test does not reject:
     |successes / n - p| <= z sqrt(p (1 - p) / n). It stays in [0, 1] and is not empty at 0 of n
-    or n of n. (Wilson, JASA 1927, 22:209.)
+    or n of n. (Wilson, JASA 1927, 22:209.) `successes` may be a sum of n values from 0 to 1, whose
+    variance is p (1 - p) at most: the interval is then too wide rather than too narrow.
 
     >>> ends = wilson(8, 10)
     >>> round(ends.low, 3), round(ends.high, 3)
@@ -100,8 +101,7 @@ def proportion(
     >>> proportion(3, 4, events=4, method="exact").method
     'Clopper-Pearson'
     """
-    if method not in _METHODS:
-        raise ValueError(f"found method {method!r}; expected one of {', '.join(_METHODS)}.")
+    one_of(method, get_args(ProportionMethod), "method")
     if n == 0:
         return None
     interval, name = _METHODS[method]
@@ -122,6 +122,12 @@ def newcombe(auc: float, positives: float, negatives: float, confidence: float =
     """
     from scipy.optimize import brentq
 
+    if not 0 <= auc <= 1:
+        raise ValueError(f"found auc {auc}; expected an area of at least 0 and at most 1.")
+    if not (0 < positives < math.inf and 0 < negatives < math.inf):
+        raise ValueError(
+            f"found groups of {positives:g} and {negatives:g}; expected finite sizes above 0."
+        )
     z = normal_quantile(confidence)
 
     def lower(area: float) -> float:
@@ -140,7 +146,7 @@ def newcombe(auc: float, positives: float, negatives: float, confidence: float =
     return Interval(lower(auc), 1 - lower(1 - auc))
 
 
-def _check_count(successes: int, n: int) -> None:
+def _check_count(successes: float, n: int) -> None:
     if n < 1 or not 0 <= successes <= n:
         raise ValueError(
             f"found {successes} of {n}; expected a count between 0 and n, and n of at least 1."

@@ -21,13 +21,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from oncotrail.statistics import arrays
-from oncotrail.statistics.arrays import Flags, Floats, Integers
+from oncotrail.statistics.arrays import Flags, Floats, Integers, one_of
 
 Blanks = Literal["refuse", "exclude"]
 Codes = Any  # one value, or a tuple, list, set or frozenset of values that mean the same
@@ -288,8 +288,7 @@ def _same(value: object) -> bool:
 
 def _keep(codes: Integers, values: ArrayLike, name: str, blanks: Blanks) -> Flags:
     rows = np.flatnonzero(codes == BLANK)
-    if blanks not in {"refuse", "exclude"}:
-        raise ValueError(f"found blanks {blanks!r}; expected refuse or exclude.")
+    one_of(blanks, get_args(Blanks), "blanks")
     if rows.size and blanks == "refuse":
         more = f" (and in {rows.size - 1} more)" if rows.size > 1 else ""
         found = np.asarray(values, dtype=object)[rows[0]]

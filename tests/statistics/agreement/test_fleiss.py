@@ -170,7 +170,7 @@ def test_bad_counts_are_refused(counts: Any, message: str) -> None:
 
 
 def test_bad_requests_are_refused() -> None:
-    with pytest.raises(ValueError, match="expected 'patients' or 'null'"):
+    with pytest.raises(ValueError, match="expected one of patients, null"):
         fleiss_kappa([[1, 2]], interval="other")
     with pytest.raises(ValueError, match="at least 1 patient and 2 readers"):
         fleiss_kappa([[1], [2]])

@@ -159,7 +159,7 @@ def test_twice_the_patients_is_the_same_kappa_with_half_the_variance() -> None:
         (([1, 2], [1, 5]), {"categories": [1, 2]}, "found 5 in row 1 of reader 1"),
         (([1, 2], [1, 2]), {"categories": [1, 1, 2]}, "each of them once"),
         (([1, 2], [1, "b"]), {}, r"several types \(int, str\)"),
-        (([1, 2], [1, 2]), {"weighting": "cubic"}, "found weighting 'cubic'"),
+        (([1, 2], [1, 2]), {"weighting": "cubic"}, "weighting: found 'cubic'"),
         (([1, 2], [1, 2]), {"weighting": [[0, 1], [1, 0]]}, "1 on the diagonal"),
         (([1, 2], [1, 2]), {"weighting": [[1]]}, "expected 2 x 2 weights"),
         (([1, 2], [1, 2]), {"confidence": 95}, "found confidence 95"),

@@ -218,13 +218,13 @@ def test_bad_studies_are_refused(labels: Any, scores: Any, message: str) -> None
 
 def test_bad_requests_are_refused() -> None:
     one = [[[1], [2], [3], [4]]]
-    with pytest.raises(ValueError, match="expected 'jackknife' or 'DeLong'"):
+    with pytest.raises(ValueError, match="expected one of jackknife, DeLong"):
         reader_study([0, 0, 1, 1], one, covariance="bootstrap")
     with pytest.raises(ValueError, match="found 1 modality"):
         compare_modalities(reader_study([0, 0, 1, 1], one))
     with pytest.raises(ValueError, match="found 1 reader"):
         compare_modalities(reader_study([0, 0, 1, 1], one * 2))
-    with pytest.raises(ValueError, match="found sampling 'all'"):
+    with pytest.raises(ValueError, match="sampling: found 'all'"):
         mean_over_readers([0.1], [[0.1]], "all")
     with pytest.raises(ValueError, match="expected 2 x 2"):
         mean_over_readers([0.1, 0.2], [0.1, 0.2])

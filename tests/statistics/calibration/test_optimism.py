@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from oncotrail.statistics.arrays import Undefined
 from oncotrail.statistics.calibration.loess import loess
 from oncotrail.statistics.calibration.optimism import correct_optimism, draw_patients
 from oncotrail.statistics.calibration.validation import (
@@ -145,18 +146,45 @@ def test_failed_and_undefined_resamples_are_counted() -> None:
     assert found["slope"].resamples <= found["B"].resamples == 100 - found.failed
 
 
-def test_where_every_resample_is_undefined_nothing_is_said() -> None:
-    y, risk = np.array([0, 1, 0, 1]), np.array([0.2, 0.4, 0.6, 0.8])
+def picky(error: type[ValueError]) -> Callable[[Any], Predictor]:
+    """A model that wants four different patients, and says so by this error."""
+    risk = np.array([0.2, 0.4, 0.6, 0.8])
 
     def fit(rows: Any) -> Predictor:
         if len(np.unique(rows)) < 4:
-            raise ValueError("too few")
+            raise error(f"found {len(np.unique(rows))} patients")
         return lambda judged_rows: risk[judged_rows]
 
-    found = validate(y, fit, [np.array([0, 0, 1, 1])])
-    one = found["C"]
-    assert (one.original, one.training, one.corrected, one.resamples) == (0.75, None, None, 0)
-    assert (found.failed, found.emax) == (1, None)
+    return fit
+
+
+def test_where_every_resample_failed_the_first_failure_is_quoted() -> None:
+    drawn = [np.array([0, 0, 1, 1]), np.array([0, 1, 2, 2])]
+    message = "found no model in any of 2 resamples; the first: found 2 patients"
+    with pytest.raises(Undefined, match=message):
+        validate([0, 1, 0, 1], picky(Undefined), drawn)
+    one = validate([0, 1, 0, 1], picky(Undefined), [*drawn, np.arange(4)])
+    assert (one.failed, one["C"].resamples) == (2, 1)
+
+
+def test_wrong_input_in_a_resample_is_raised() -> None:
+    with pytest.raises(ValueError, match="found 2 patients") as raised:
+        validate([0, 1, 0, 1], picky(ValueError), [np.array([0, 0, 1, 1])])
+    assert raised.type is ValueError
+
+
+def test_figures_that_no_resample_defines_are_none() -> None:
+    found = correct_optimism(
+        len, lambda _, rows: np.array([4.0 if rows[0] == rows[1] else np.nan]), ["n"], [[0, 1]], n=2
+    )
+    assert (found["n"].original, found["n"].corrected, found["n"].resamples) == (None, None, 0)
+
+
+def test_no_resamples_are_refused() -> None:
+    with pytest.raises(ValueError, match="found 0 resamples; expected at least 1"):
+        draw_patients(4, 0, np.random.default_rng(1))
+    with pytest.raises(ValueError, match="found no resamples; expected at least 1"):
+        validate([0, 1, 0, 1], picky(Undefined), [])
 
 
 def test_certain_probabilities_leave_the_line_undefined() -> None:

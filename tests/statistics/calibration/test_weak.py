@@ -156,6 +156,26 @@ def test_certain_probabilities_have_wilsons_interval() -> None:
     assert (wrong.value, wrong.low, wrong.method) == (0.25, wilson(1, 4).low, "Wilson")
 
 
+@pytest.mark.parametrize("labels", [[0, 0, 1, 1], [0, 0, 0, 1]])
+def test_equal_errors_do_not_claim_certainty(labels: list[int]) -> None:
+    p = np.where(np.array(labels) == 1, 0.9, 0.1)
+    ours = brier(labels, p)
+    assert (ours.value, ours.method) == (pytest.approx(0.01), "Wilson")
+    z = normal_quantile(0.95)
+    for end in (ours.low, ours.high):  # where a score test of the largest variance just rejects
+        reach = z * np.sqrt(end * (1 - end) / 4)
+        agree(brier, "definition: score test of a bounded mean", abs(0.01 - end), reach)
+    assert ours.low < 0.01 < ours.high
+
+
+def test_a_scaled_score_without_spread_does_not_claim_certainty() -> None:
+    most = wilson(0, 4).high
+    perfect, known = scaled_brier([0, 0, 1, 1], [0, 0, 1, 1]), scaled_brier([0, 1], [0.5, 0.5])
+    assert (perfect.value, perfect.low, perfect.high) == (1, pytest.approx(1 - 4 * most), 1)
+    assert (known.value, known.method) == (0, "Wilson")
+    assert known.low < 0 < known.high
+
+
 @each_table
 def test_spiegelhalter(table: str) -> None:
     y, p, found = answer(table)

@@ -44,7 +44,9 @@ def test_models_that_never_disagree_cannot_be_told_apart() -> None:
 
 
 def test_mcnemar_refuses_an_unknown_method() -> None:
-    with pytest.raises(ValueError, match="found method 'mid-p'; expected exact, asymptotic or"):
+    with pytest.raises(
+        ValueError, match="method: found 'mid-p', expected one of exact, asymptotic"
+    ):
         mcnemar([1], [0], "mid-p")
 
 

@@ -231,3 +231,20 @@ def test_bad_requests_are_refused(options: dict[str, Any], message: str) -> None
     }
     with pytest.raises(ValueError, match=message):
         survival_decision_curves(**arguments)
+
+
+def test_an_event_at_the_horizon_but_for_rounding_counts() -> None:
+    events, risks = [1, 1, 0, 0], [0.9, 0.8, 0.3, 0.1]
+    found, exact = (
+        survival_decision_curves([0.1, time, 0.5, time], events, {"a": risks}, [0.5], horizon=0.3)
+        for time in (0.1 + 0.2, 0.3)
+    )
+    assert found == exact
+    assert (found.events, found.prevalence) == (2, 0.5)
+    one, two = (
+        survival_net_benefit_difference(
+            [0.1, time, 0.2, time], [1, 1, 0, 0], risks, risks[::-1], 0.5, horizon=0.3
+        )
+        for time in (0.1 + 0.2, 0.3)
+    )
+    assert one == two

@@ -214,7 +214,7 @@ class TestWeights:
 
 
 def test_refuses_an_unknown_interval() -> None:
-    with pytest.raises(ValueError, match="found interval 'probit'; expected 'logit' or 'linear'"):
+    with pytest.raises(ValueError, match="interval: found 'probit', expected one of logit, linear"):
         auc([0, 1], [1, 2], interval="probit")
 
 

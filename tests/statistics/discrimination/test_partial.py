@@ -111,5 +111,5 @@ def test_refuses_a_range_that_is_none(bounds: tuple[float, float]) -> None:
 
 
 def test_refuses_an_unknown_focus() -> None:
-    with pytest.raises(ValueError, match="found focus 'recall'; expected 'specificity' or"):
+    with pytest.raises(ValueError, match="focus: found 'recall', expected one of specificity"):
         partial_auc([0, 1], [1, 2], (0.5, 1), focus="recall")

@@ -247,7 +247,7 @@ def test_the_parts() -> None:
         (lambda: continuous_model_size(5, 0.2, mean=0, deviation=1), "found mean"),
         (lambda: cox_snell_from_auc(0.4, 0.2), "found auc 0.4"),
         (lambda: auc_standard_error(0.7, 10, 0.01), "at least 1 with the outcome"),
-        (lambda: auc_standard_error(0.7, 100, 0.1, method="other"), "found method 'other'"),
+        (lambda: auc_standard_error(0.7, 100, 0.1, method="other"), "method: found 'other'"),
         (lambda: auc_width_size(0.7, 0.1, 1.5), "found width 1.5"),
         (lambda: auc_difference_size(0.7, 0.7, 0.1), "both 0.7"),
         (lambda: auc_difference_size(0.7, 0.8, 0.1, correlation=1), "found correlation 1"),

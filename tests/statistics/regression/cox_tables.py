@@ -21,6 +21,8 @@ MADE = (
     "constant_in_stratum",
     "tiny",
     "one_event",
+    "hidden_ties",
+    "hidden_late",
 )
 REAL = ("rossi", "lung", "gbsg2", "larynx")
 # One patient far out: a full step of Newton would overshoot.
@@ -33,7 +35,8 @@ def columns(name: str) -> dict[str, np.ndarray]:
     """Every column of a table; lung without the patients of blanks, as in R."""
     if name in MADE:
         table = reference("cox")["made"][name]["table"]
-        return {column: np.array(values) for column, values in table.items()}
+        made = {column: np.array(values) for column, values in table.items()}
+        return made | _hidden(made) if name.startswith("hidden") else made
     frame = getattr(tables, name)()
     if name == "lung":
         kept = ["time", "status", "age", "sex", "ecog", "karnofsky", "loss"]
@@ -42,6 +45,16 @@ def columns(name: str) -> dict[str, np.ndarray]:
     if name == "gbsg2":
         frame = frame.assign(stratum=frame["grade"])
     return {column: frame[column].to_numpy() for column in frame}
+
+
+def _hidden(made: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Times that differ by rounding, which JSON has lost: 3 * 0.1 is not 3 / 10."""
+    multiplied = made["multiplied"] == 1
+    found = {"time": np.where(multiplied, made["tenths"] * 0.1, made["tenths"] / 10)}
+    if "entry_tenths" in made:
+        tenths = made["entry_tenths"]
+        found["entry"] = np.where(multiplied, tenths / 10, tenths * 0.1)
+    return found
 
 
 def names(name: str) -> list[str]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 
-from oncotrail.statistics.arrays import column_names
+from oncotrail.statistics.arrays import Undefined, column_names
 from oncotrail.statistics.regression.cox import fit_cox
 from oncotrail.statistics.regression.cox_model import CoxFit, chi_squared
 from oncotrail.statistics.regression.cox_sample import cox_sample
@@ -149,7 +149,7 @@ def test_the_order_of_patients_does_not_matter(seed: int, ties: Any) -> None:
 def test_only_the_order_of_times_matters(seed: int) -> None:
     table = small(seed)
     before = fit_cox(**table)
-    table["times"] = np.exp(table["times"] / 10)
+    table["times"] = np.log1p(table["times"])
     assert fit_cox(**table).coefficients == pytest.approx(before.coefficients, abs=1e-9)
 
 
@@ -260,6 +260,19 @@ def test_steps_that_overshoot_are_halved() -> None:
     assert fit.log_likelihood == pytest.approx(likelihood.at(beta).value)
 
 
+def test_a_time_that_is_hidden_in_rounding_is_one_time() -> None:
+    table = small(2) | {"times": np.array([0.3, 0.1 + 0.2, 0.4, 0.5] * 10)}
+    exact = fit_cox(**table | {"times": np.array([0.3, 0.3, 0.4, 0.5] * 10)})
+    found = fit_cox(**table)
+    assert (found.coefficients == exact.coefficients).all()
+    assert (found.cumulative_hazard([0.3, 0.1 + 0.2]) == exact.cumulative_hazard([0.3, 0.3])).all()
+    late = fit_cox(**table, entry=np.where(table["times"] == 0.5, 0.3, 0))
+    hidden = fit_cox(**table, entry=np.where(table["times"] == 0.5, 0.1 + 0.2, 0))
+    assert (late.coefficients == hidden.coefficients).all()
+    last = fit_cox(np.array([0.1, 0.2, 0.1 + 0.2, 0.3]), [1, 1, 1, 0], [1, 2, 1, 0.5])
+    assert (last.cumulative_hazard([0.1 + 0.2]) == last.cumulative_hazard([0.3])).all()
+
+
 class TestRefusals:
     def refused(self, message: str, **changed: Any) -> None:
         given: dict[str, Any] = small(1) | changed
@@ -323,6 +336,24 @@ class TestRefusals:
             times=np.arange(1, 41),
             covariates=-np.arange(40.0),
         )
+
+    def test_what_these_patients_do_not_tell_is_undefined(self) -> None:
+        table, x = small(1), small(1)["covariates"]
+        for changed in (
+            {"events": np.zeros(40)},
+            {"covariates": np.ones(40)},
+            {"covariates": np.column_stack([x, x])},
+            {"times": np.arange(1, 41), "covariates": -np.arange(40.0)},
+        ):
+            with pytest.raises(Undefined):
+                fit_cox(**table | changed)
+        with pytest.raises(Undefined, match="follow-up ended"):
+            fit_cox(**table).cumulative_hazard([1e3])
+
+    def test_entry_at_the_end_but_for_rounding(self) -> None:
+        times, entry = small(1)["times"], np.zeros(40)
+        times[7], entry[7] = 0.1 + 0.2, 0.3
+        self.refused("entry: found 0.3 in row 7, whose time is 0.3", times=times, entry=entry)
 
     def test_entry_after_the_end(self) -> None:
         entry = np.zeros(40)

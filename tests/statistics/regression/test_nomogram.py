@@ -1,3 +1,4 @@
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oncotrail.statistics.regression.cox import fit_cox
 from oncotrail.statistics.regression.nomogram import (
     MedianSurvival,
     Nomogram,
@@ -31,7 +33,7 @@ def sheet(model: str) -> Nomogram:
     coefficients = np.array(said["coefficients"])
     if model == "logistic":
         return nomogram(TERMS, coefficients[1:], RANGES, [Probability("risk", coefficients[0])])
-    times, hazard = baseline(said)
+    times, hazard = baseline()
     at_1000 = hazard[np.searchsorted(times, 1000, side="right") - 1]
     outcomes = [
         SurvivalAt("at1000", float(at_1000)),
@@ -40,10 +42,15 @@ def sheet(model: str) -> Nomogram:
     return nomogram(TERMS, coefficients, RANGES, outcomes)
 
 
-def baseline(said: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """At a linear predictor of 0; rms's is at its centre."""
-    survival = np.array(said["base_survival"])
-    return np.array(said["base_times"]), -np.log(survival) * np.exp(-said["center"])
+@cache
+def baseline() -> tuple[np.ndarray, np.ndarray]:
+    """At a linear predictor of 0, of the same model fitted here."""
+    frame = tables.gbsg2()
+    values = {name: frame[name].to_numpy() for name in frame}
+    values["grade"] = [f"{grade:g}" for grade in frame["grade"]]
+    fit = fit_cox(frame["time"], frame["event"], design(TERMS, values))
+    hazard = fit.cumulative_hazard(fit.baseline.times) * np.exp(-fit.centre @ fit.coefficients)
+    return fit.baseline.times, hazard
 
 
 def patients() -> list[dict[str, Any]]:

@@ -154,3 +154,28 @@ def test_sums_by_group_and_dependent_columns() -> None:
     rank = [int(np.linalg.matrix_rank(x[:, : k + 1])) for k in range(5)]
     agree(first_dependent, "definition: ranks by numpy", found, rank.index(3, 3))
     assert first_dependent(np.eye(3), np.ones(3)) is None
+
+
+@given(st.integers(0, 10_000), st.integers(6, 300), st.sampled_from(["efron", "breslow"]))
+def test_a_column_that_only_names_the_stratum_is_refused_by_name(
+    seed: int, n: int, ties: Any
+) -> None:
+    random = np.random.default_rng(seed)
+    strata = np.append([0, 1], random.integers(0, 3, n - 2))  # it varies
+    columns = np.column_stack([random.normal(size=n), strata * 1.7 - 0.3, random.normal(size=n)])
+    times, events = random.integers(1, 40, n), np.ones(n)
+    with pytest.raises(ValueError, match="'stratum' carries no information"):
+        fit_cox(
+            *(times, events, columns[:, [1, 0, 2]]),
+            ties=ties,
+            strata=strata,
+            names=["stratum", "first", "second"],
+        )
+
+
+def test_a_rare_column_is_information_all_the_same() -> None:
+    random = np.random.default_rng(1)
+    rare = np.zeros(5000)
+    rare[[10, 2000, 4000]] = 1
+    times = random.exponential(size=5000) * np.exp(-rare)
+    assert np.isfinite(fit_cox(times, np.ones(5000), rare).coefficients).all()

@@ -243,5 +243,5 @@ class TestRefusals:
             integrated_brier(*self.rows, [0.1, 0.2, 0.3], [2])
 
     def test_another_rule(self) -> None:
-        with pytest.raises(ValueError, match="found rule 'simpson'"):
+        with pytest.raises(ValueError, match="rule: found 'simpson'"):
             integrated_brier(*self.rows, np.full((3, 2), 0.5), [1, 2], rule="simpson")

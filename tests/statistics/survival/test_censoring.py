@@ -11,6 +11,7 @@ from oncotrail.statistics.survival.censoring import (
     known_by,
 )
 from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
+from oncotrail.statistics.survival.tied_times import settled_times
 from tests.statistics.oracles import agree, r
 from tests.statistics.survival.prediction_tables import SMALL, patients, table
 
@@ -150,3 +151,11 @@ class TestRefusals:
     def test_three_kinds_of_event(self) -> None:
         with pytest.raises(ValueError, match="events: found 2 in row 1"):
             known_by([1, 2], [1, 2], 1)
+
+
+def test_times_are_settled_on_each_other_and_the_horizon() -> None:
+    times = np.array([0.1 + 0.2, 1.0, 0.3, 3 * 0.1])
+    oracle = "definition: 0.1 + 0.2 is 0.3"
+    agree(settled_times, oracle, settled_times(times) == 0.3, [True, False, True, True])
+    agree(settled_times, oracle, settled_times(times[:2], 0.3) <= 0.3, [True, False])
+    assert (settled_times(times * 1e9, 0.5) == settled_times(times * 1e9)).all()

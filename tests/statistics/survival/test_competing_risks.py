@@ -280,8 +280,19 @@ class TestRefused:
         with pytest.raises(ValueError, match="found cause 0; expected 1 or more"):
             cumulative_incidence([1, 2], [1, 0], cause=0)
 
+    def test_a_cause_beyond_every_code(self) -> None:
+        with pytest.raises(
+            ValueError, match=r"found cause 7, which nobody had; expected .* 1 to 3"
+        ):
+            cumulative_incidence([1, 2], [1, 3], cause=7)
+
+    def test_a_group_may_lack_a_cause_that_others_had(self) -> None:
+        found = cumulative_incidence_by_group([1, 2], [1, 3], ["a", "b"], cause=3)
+        assert found["a"].number_of_events == 0
+        assert found["a"].incidence.tolist() == [0]
+
     def test_an_unknown_variance(self) -> None:
-        with pytest.raises(ValueError, match="found variance 'delta'; expected gray or jackknife"):
+        with pytest.raises(ValueError, match="variance: found 'delta', expected one of gray"):
             cumulative_incidence([1, 2], [1, 0], variance="delta")  # type: ignore[arg-type]
 
     def test_one_group(self) -> None:

@@ -212,7 +212,7 @@ class TestRefused:
             self.learn(on_whom=" ")
 
     def test_an_unknown_correction(self) -> None:
-        with pytest.raises(ValueError, match="found correction 'none'; expected one of Lau92"):
+        with pytest.raises(ValueError, match="correction: found 'none', expected one of Lau92"):
             self.learn(correction="none")
 
     def test_permutations_without_a_generator(self) -> None:

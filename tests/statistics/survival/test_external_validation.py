@@ -154,6 +154,12 @@ class TestRefusals:
         with pytest.raises(ValueError, match="found confidence 95"):
             external_validation(*self.rows, [0.1, 0.2, 0.3], [1], confidence=95)
 
+    def test_no_resamples(self) -> None:
+        t = table("ordinary")
+        outcome = (t.times, t.events, t.first, t.survivals([0.5]), [0.5])
+        with pytest.raises(ValueError, match="found 0 resamples; expected at least 1"):
+            external_validation(*outcome, generator=np.random.default_rng(1), resamples=0)
+
     def test_a_blank_risk(self) -> None:
         with pytest.raises(ValueError, match="risk: found nan in row 2"):
             external_validation(*self.rows[:2], [3, 2, np.nan], [0.1, 0.2, 0.3], [1])
@@ -201,3 +207,12 @@ class TestOptimism:
             [1, 2, 3], [0, 0, 0], lambda _: lambda rows: rows.astype(float), drawn
         )
         assert found["C"].original is None
+
+    def test_wrong_input_is_no_undefined_figure(self) -> None:
+        times, events, _ = self.model()
+        drawn = draw_patients(200, 2, np.random.default_rng(4))
+        with pytest.raises(ValueError, match="ties") as raised:
+            validate_survival(
+                times, events, lambda _: lambda rows: np.arange(rows.size), drawn, ties="exact"
+            )
+        assert raised.type is ValueError

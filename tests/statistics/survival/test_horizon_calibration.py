@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oncotrail.statistics.arrays import Floats
+from oncotrail.statistics.arrays import Floats, Survived, Undefined
 from oncotrail.statistics.survival.horizon_calibration import (
     calibration_by_group_at,
     calibration_in_the_large_at,
@@ -14,6 +14,7 @@ from oncotrail.statistics.survival.horizon_calibration import (
     survival_calibration_slope,
 )
 from oncotrail.statistics.survival.horizon_calibration_curve import flexible_calibration_at
+from oncotrail.statistics.survival.horizon_estimates import undefined_at
 from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
 from tests.statistics.oracles import agree, r
 from tests.statistics.survival.prediction_tables import SAID, numbers, patients, table
@@ -218,5 +219,48 @@ class TestRefusals:
             flexible_calibration_at(*rows, 1000)
 
     def test_a_band_of_another_name(self) -> None:
-        with pytest.raises(ValueError, match="found band 'wide'"):
+        with pytest.raises(ValueError, match="band: found 'wide'"):
             calibration_by_group_at(*self.rows, [0.1, 0.2, 0.3, 0.4], 2, 2, band="wide")
+
+
+def test_what_cannot_be_had_is_not_wrong_input() -> None:
+    _, rows = judged("ordinary")
+    with pytest.raises(Undefined, match="survival: found 1 in row 0"):
+        log_minus_log([1.0])
+    with pytest.raises(Undefined, match="follow-up ended"):
+        flexible_calibration_at(*rows, 1000)
+    with pytest.raises(Undefined, match=r"'risk' is 0\.3 in every patient"):
+        survival_calibration_slope([1, 2, 3], [1, 1, 0], [0.3] * 3)
+    with pytest.raises(Undefined, match="found no event"):
+        survival_calibration_slope([1, 2, 3], [0, 0, 0], [1, 2, 3])
+    with pytest.raises(Undefined, match="of 1 resamples with a calibration curve"):
+        flexible_calibration_at(*rows, 0.5, generator=np.random.default_rng(1), resamples=1)
+    with pytest.raises(Undefined, match="too few distinct values for 2 groups"):
+        calibration_by_group_at([1, 2, 3], [1, 1, 0], [0.5] * 3, 2, 2)
+
+
+def test_a_horizon_counts_times_that_are_it_but_for_rounding() -> None:
+    survival = [0.2, 0.6, 0.7, 0.9]
+    for last in (0.3, 0.1 + 0.2):
+        rows = ([0.1, 0.1 + 0.2, last, last], [1, 1, 0, 0], survival)
+        ratio, large = observed_expected_at(*rows, 0.3), calibration_in_the_large_at(*rows, 0.3)
+        agree(observed_expected_at, "definition: 2 of 4 by then", ratio.value, 0.5 / 0.4)
+        assert (ratio.events, ratio.controls, large.events) == (2, 0, 2)
+        exact = calibration_in_the_large_at([0.1, 0.3, 0.3, 0.3], *rows[1:], 0.3)
+        agree(calibration_in_the_large_at, "definition: the same times", large.value, exact.value)
+        groups = calibration_by_group_at(*rows, 0.3, 2)
+        assert [(group.events, group.observed) for group in groups] == [(2, 0.0), (0, 1.0)]
+    nothing = undefined_at(
+        Survived(np.array([0.1 + 0.2, 1.0]), np.array([True, True])), 0.3, 0.9, ""
+    )
+    agree(
+        undefined_at, "definition: one of two by then", [nothing.events, nothing.controls], [1, 1]
+    )
+
+
+def test_a_curve_at_the_last_follow_up_but_for_rounding() -> None:
+    _, rows = judged("ordinary")
+    times = np.where(np.arange(rows[0].size) % 4 == 0, 0.3, np.minimum(rows[0], 0.3))
+    found = flexible_calibration_at(times, *rows[1:], 0.1 + 0.2)
+    exact = flexible_calibration_at(times, *rows[1:], 0.3)
+    assert found.ici.value == exact.ici.value

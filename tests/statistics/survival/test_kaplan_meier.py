@@ -342,7 +342,7 @@ class TestTheEndsOfACurve:
 
 class TestRefused:
     def test_an_unknown_band(self) -> None:
-        with pytest.raises(ValueError, match="found band 'arcsine'; expected one of log-log, log"):
+        with pytest.raises(ValueError, match="band: found 'arcsine', expected one of log-log, log"):
             kaplan_meier([1], [1], band="arcsine")  # type: ignore[arg-type]
 
     def test_an_entry_after_the_time(self) -> None:

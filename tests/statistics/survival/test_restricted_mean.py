@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oncotrail.statistics.arrays import Undefined
 from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
 from oncotrail.statistics.survival.restricted_mean import (
     Contrast,
@@ -183,3 +184,18 @@ class TestRefused:
     def test_one_group(self, exposed: list[int], count: int) -> None:
         with pytest.raises(ValueError, match=f"found {count} exposed of 2 patients"):
             compare_restricted_means([1, 2], [1, 1], exposed, 1)
+
+    def test_what_the_follow_up_does_not_tell_is_undefined(self) -> None:
+        with pytest.raises(Undefined, match="survival is unknown"):
+            restricted_mean([1, 3], [1, 0], 4)
+
+
+def test_an_event_at_the_horizon_but_for_rounding_counts() -> None:
+    times, events = [0.1, 0.1 + 0.2, 0.5], [1, 1, 0]
+    found, exact = (
+        restricted_mean(times, events, 0.3),
+        restricted_mean([0.1, 0.3, 0.5], events, 0.3),
+    )
+    assert found == exact
+    assert found.events == 2
+    assert restricted_mean([0.1, 0.3], [1, 0], 0.1 + 0.2).value == pytest.approx(0.2)

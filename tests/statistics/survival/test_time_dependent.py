@@ -284,7 +284,7 @@ class TestIntegrated:
         rows = ([1, 2, 3], [1, 1, 0], [3, 2, 1])
         with pytest.raises(ValueError, match=r"found 1 in place 1, after 2; expected ascending"):
             integrated_auc(*rows, [2, 1])
-        with pytest.raises(ValueError, match="found mean_over 'weeks'"):
+        with pytest.raises(ValueError, match="mean_over: found 'weeks'"):
             integrated_auc(*rows, [1, 2], mean_over="weeks")
         with pytest.raises(ValueError, match=r"risk: found shape \(3, 3\).*or 2, one for each"):
             integrated_auc(*rows[:2], np.ones((3, 3)), [1, 2])

@@ -361,7 +361,9 @@ def test_few_resamples_are_refused() -> None:
 
 def test_an_unknown_method_is_refused() -> None:
     drawn = resample([1, 2], generator=np.random.default_rng(1))
-    with pytest.raises(ValueError, match="found method 'normal'; expected 'percentile', 'basic'"):
+    with pytest.raises(
+        ValueError, match="method: found 'normal', expected one of percentile, basic"
+    ):
         bootstrap_together({}, drawn, method="normal")  # type: ignore[arg-type]
 
 

@@ -189,7 +189,7 @@ def test_labels_must_be_constant_within_a_patient() -> None:
 
 
 def test_an_unknown_alternative_is_refused() -> None:
-    with pytest.raises(ValueError, match="found alternative 'less'; expected 'greater'"):
+    with pytest.raises(ValueError, match="alternative: found 'less', expected one of greater"):
         auc_test([0, 1], [1, 2], generator=random(), alternative="less")  # type: ignore[arg-type]
 
 

@@ -80,5 +80,5 @@ def test_noisy_or_refuses_what_is_no_probability() -> None:
 
 
 def test_an_unknown_rule_is_refused() -> None:
-    with pytest.raises(ValueError, match="found rule 'vote'; expected one of mean, median, max"):
+    with pytest.raises(ValueError, match="rule: found 'vote', expected one of mean, median, max"):
         pool(["P1"], [1], [0.1], "vote")  # type: ignore[arg-type]

@@ -18,14 +18,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, stdtrit
 
 from oncotrail.statistics.agreement.ratings import coded
-from oncotrail.statistics.arrays import Floats, checked_confidence, matrix
+from oncotrail.statistics.arrays import Floats, checked_confidence, matrix, one_of
 from oncotrail.statistics.intervals import normal_quantile
 
 IntervalKind = Literal["patients", "null"]
@@ -112,8 +112,7 @@ def fleiss_kappa_of_counts(
 def _fleiss(
     counts: Floats, names: tuple[Any, ...], confidence: float, interval: IntervalKind
 ) -> FleissKappa:
-    if interval not in ("patients", "null"):
-        raise ValueError(f"found interval {interval!r}; expected 'patients' or 'null'.")
+    one_of(interval, get_args(IntervalKind), "interval")
     n, readers = len(counts), int(counts[0].sum())
     share = counts.sum(axis=0) / (n * readers)
     agreeing = (counts * (counts - 1)).sum(axis=1) / (readers * (readers - 1))

@@ -17,14 +17,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from oncotrail.statistics.agreement.ratings import coded
-from oncotrail.statistics.arrays import Floats, checked_confidence
+from oncotrail.statistics.arrays import Floats, checked_confidence, one_of
 from oncotrail.statistics.intervals import normal_quantile
 
 Weighting = Literal["none", "linear", "quadratic"]
@@ -152,10 +152,7 @@ def _weights(weighting: Weighting | ArrayLike, k: int) -> tuple[Floats, str]:
     apart = np.abs(np.subtract.outer(np.arange(k), np.arange(k))) / max(k - 1, 1)
     if isinstance(weighting, str):
         named = {"none": (apart == 0).astype(float), "linear": 1 - apart, "quadratic": 1 - apart**2}
-        if weighting not in named:
-            raise ValueError(
-                f"found weighting {weighting!r}; expected one of {', '.join(named)}, or a table."
-            )
+        one_of(weighting, get_args(Weighting), "weighting")
         return named[weighting], weighting
     given = np.asarray(weighting, dtype=np.float64)
     if given.shape != (k, k) or not _agreement(given):

@@ -148,6 +148,8 @@ def threshold_at_specificity(labels: ArrayLike, scores: ArrayLike, specificity: 
     0.3
     """
     patients = two_classes(labels, scores)
+    if not 0 <= specificity <= 1:
+        raise ValueError(f"found specificity {specificity}; expected a number from 0 to 1.")
     candidates = np.append(np.unique(patients.scores), np.inf)
     negative = np.sort(patients.scores[~patients.labels])
     specific = np.searchsorted(negative, candidates) / negative.size
@@ -161,6 +163,8 @@ def threshold_at_sensitivity(labels: ArrayLike, scores: ArrayLike, sensitivity: 
     0.3
     """
     patients = two_classes(labels, scores)
+    if not 0 <= sensitivity <= 1:
+        raise ValueError(f"found sensitivity {sensitivity}; expected a number from 0 to 1.")
     candidates = np.append(np.unique(patients.scores), np.inf)[::-1]
     positive = np.sort(patients.scores[patients.labels])
     sensitive = 1 - np.searchsorted(positive, candidates) / positive.size

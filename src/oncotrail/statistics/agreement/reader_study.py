@@ -13,13 +13,13 @@ Simulation and Computation 1995, 24:285), as DeLong's does (Biometrics 1988, 44:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from oncotrail.statistics.agreement.ratings import score_table
-from oncotrail.statistics.arrays import Flags, Floats, Undefined, binary
+from oncotrail.statistics.arrays import Flags, Floats, Undefined, binary, one_of
 from oncotrail.statistics.discrimination.placements import placements
 
 Covariance = Literal["jackknife", "DeLong"]
@@ -51,6 +51,7 @@ def reader_study(
     >>> found.areas.tolist()
     [[0.875, 0.875]]
     """
+    one_of(covariance, get_args(Covariance), "covariance")
     outcome = binary(labels, "labels")
     events = int(outcome.sum())
     if min(events, outcome.size - events) < 2:
@@ -58,8 +59,6 @@ def reader_study(
             f"found {events} events in {outcome.size} patients; "
             "a reader study needs at least 2 patients of each outcome."
         )
-    if covariance not in ("jackknife", "DeLong"):
-        raise ValueError(f"found covariance {covariance!r}; expected 'jackknife' or 'DeLong'.")
     table = score_table(scores, outcome.size)
     shape = (table.shape[0], table.shape[2])
     positive, negative = _placements(outcome, table.transpose(1, 0, 2).reshape(outcome.size, -1))

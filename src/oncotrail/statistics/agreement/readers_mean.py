@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, stdtr, stdtrit
 
-from oncotrail.statistics.arrays import Floats, column, matrix
+from oncotrail.statistics.arrays import Floats, column, matrix, one_of
 from oncotrail.statistics.intervals import normal_quantile
 
 Sampling = Literal["readers and cases", "cases", "readers"]
@@ -84,10 +84,7 @@ def t_tail(df: float, confidence: float) -> float:
 
 def _variance(values: Floats, table: Floats, sampling: Sampling) -> tuple[float, float]:
     readers = values.size
-    if sampling not in get_args(Sampling):
-        raise ValueError(
-            f"found sampling {sampling!r}; expected one of {', '.join(get_args(Sampling))}."
-        )
+    one_of(sampling, get_args(Sampling), "sampling")
     if sampling == "cases":
         return float(table.mean()), math.inf
     if readers < 2:

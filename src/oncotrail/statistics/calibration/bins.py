@@ -12,12 +12,19 @@ is 0 on average for a calibrated model, and may be negative (Kumar et al., NeurI
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, Integers, Scored, checked_confidence, probable
+from oncotrail.statistics.arrays import (
+    Floats,
+    Integers,
+    Scored,
+    checked_confidence,
+    one_of,
+    probable,
+)
 from oncotrail.statistics.intervals import Estimate, wilson
 
 Binning = Literal["width", "mass"]
@@ -81,6 +88,8 @@ def expected_calibration_error(
     0.12
     """
     tail = (1 - checked_confidence(confidence)) / 2
+    if resamples < 1:
+        raise ValueError(f"found {resamples} resamples; expected at least 1, and 1000 are usual.")
     patients = probable(labels, probabilities)
     place = _binned(patients, bins, by)[1]
     value = _error(patients, place, bins)
@@ -117,6 +126,7 @@ def debiased_squared_error(
 
 def _binned(patients: Scored, bins: int, by: Binning) -> tuple[Floats, Integers]:
     """The edges, and each patient's bin, from 0."""
+    one_of(by, get_args(Binning), "by")
     if bins < 1:
         raise ValueError(f"found {bins} bins; expected at least 1.")
     even = np.linspace(0, 1, bins + 1)

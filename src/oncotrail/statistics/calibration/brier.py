@@ -21,6 +21,8 @@ from scipy.special import ndtr
 from oncotrail.statistics.arrays import Floats, Scored, probable
 from oncotrail.statistics.intervals import Estimate, normal_quantile, wilson
 
+_ROUNDING = 1e-12  # squared errors that differ by less are equal
+
 
 @dataclass(frozen=True)
 class SpiegelhalterTest:
@@ -41,8 +43,9 @@ def brier(labels: ArrayLike, probabilities: ArrayLike, confidence: float = 0.95)
 
     A normal interval from the spread of the squared errors (as riskRegression::Score), cut at 0 and
     1. Where every probability is 0 or 1 the score is a proportion of errors, and the interval
-    Wilson's, which claims no certainty at 0. One of a single point is right where all errors are
-    equal for another reason: 0.5 for everybody scores 0.25 whatever happens.
+    Wilson's. So it is where all errors are equal, which show no spread and would claim certainty:
+    squared errors are 0 to 1, so their variance is at most that of a proportion of the same mean.
+    This is wide, also where 0.5 for everybody scores 0.25 whatever happens.
 
     >>> found = brier([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     >>> round(found.value, 4), round(found.low, 4), round(found.high, 4)
@@ -50,19 +53,13 @@ def brier(labels: ArrayLike, probabilities: ArrayLike, confidence: float = 0.95)
     """
     patients = probable(labels, probabilities)
     errors = _squared(patients)
-    if np.isin(patients.scores, (0, 1)).all():
-        ends = wilson(int(errors.sum()), patients.n, confidence)
+    value, certain = float(errors.mean()), bool(np.isin(patients.scores, (0, 1)).all())
+    if certain or (patients.n > 1 and np.ptp(errors) < _ROUNDING):
+        ends = wilson(float(errors.sum()), patients.n, confidence)
         return Estimate(
-            float(errors.mean()),
-            ends.low,
-            ends.high,
-            confidence,
-            patients.n,
-            patients.events,
-            "Wilson",
+            value, ends.low, ends.high, confidence, patients.n, patients.events, "Wilson"
         )
-    half = _half(errors - errors.mean(), confidence)
-    value = float(errors.mean())
+    half = _half(errors - value, confidence)
     low, high = max(0.0, value - half), min(1.0, value + half)
     return Estimate(value, low, high, confidence, patients.n, patients.events, "normal")
 
@@ -74,8 +71,9 @@ def scaled_brier(
 
     Below 0 it is worse than predicting the prevalence for everybody. Also called the index of
     prediction accuracy (Kattan and Gerds, Diagnostic and Prognostic Research 2018, 2:7). A normal
-    interval by the delta method, the prevalence counted as estimated. None where everybody or
-    nobody had the outcome.
+    interval by the delta method, the prevalence counted as estimated. Where that shows no spread
+    (perfect predictions, or the prevalence for everybody) it is Wilson's of the Brier score, the
+    prevalence taken as known. None where everybody or nobody had the outcome.
 
     >>> round(scaled_brier([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).value, 4)
     0.3675
@@ -88,7 +86,12 @@ def scaled_brier(
     unpredicted = (patients.labels - prevalence) ** 2
     ratio = float(errors.mean() / unpredicted.mean())
     # The ratio of two means; that of `unpredicted` does not feel the prevalence to first order.
-    half = _half((errors - ratio * unpredicted) / unpredicted.mean(), confidence)
+    influence = (errors - ratio * unpredicted) / unpredicted.mean()
+    if np.abs(influence).max() < _ROUNDING:
+        ends, most = wilson(float(errors.sum()), patients.n, confidence), unpredicted.mean()
+        low, high = float(1 - ends.high / most), float(1 - ends.low / most)
+        return Estimate(1 - ratio, low, high, confidence, patients.n, patients.events, "Wilson")
+    half = _half(influence, confidence)
     low, high = 1 - ratio - half, min(1.0, 1 - ratio + half)
     return Estimate(1 - ratio, low, high, confidence, patients.n, patients.events, "delta")
 

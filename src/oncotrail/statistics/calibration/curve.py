@@ -12,7 +12,7 @@ Steyerberg, Statistics in Medicine 2019, 38:4051).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +24,7 @@ from oncotrail.statistics.arrays import (
     Undefined,
     checked_confidence,
     column,
+    one_of,
     probable,
 )
 from oncotrail.statistics.calibration.loess import loess_operator
@@ -34,6 +35,7 @@ from oncotrail.statistics.regression.logistic import fit_logistic
 from oncotrail.statistics.regression.splines import knots, restricted_cubic
 
 CurveSmoother = Literal["loess", "lowess", "spline"]
+BandVariance = Literal["binomial", "gaussian"]
 _FEWEST_RESAMPLES = 2  # defined, for quantiles to say anything
 
 
@@ -72,7 +74,7 @@ def loess_curve(
     at: ArrayLike | None = None,
     *,
     span: float = 0.75,
-    variance: Literal["binomial", "gaussian"] = "binomial",
+    variance: BandVariance = "binomial",
     confidence: float = 0.95,
 ) -> CalibrationCurve:
     """The curve by loess, at the risks `at` (a hundred over the predicted range unless given).
@@ -88,6 +90,7 @@ def loess_curve(
     >>> loess_curve(y, p, [0.2, 0.5]).observed.round(2).tolist()
     [0.37, 0.4]
     """
+    one_of(variance, get_args(BandVariance), "variance")
     patients, places = _places(labels, probabilities, at)
     smoother = loess_operator(patients.scores, span=span)
     outcome = patients.labels.astype(float)
@@ -172,6 +175,7 @@ def calibration_errors(
     >>> round(calibration_errors(y, p, np.random.default_rng(1), resamples=20).ici.value, 3)
     0.196
     """
+    one_of(smoother, get_args(CurveSmoother), "smoother")
     patients = probable(labels, probabilities)
     tail = (1 - checked_confidence(confidence)) / 2
     values = _errors(patients, smoother)

@@ -8,20 +8,22 @@ would carry the ratio (Ulm, American Journal of Epidemiology 1990, 131:373).
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 from numpy.typing import ArrayLike
 from scipy.special import gammaincinv
 
-from oncotrail.statistics.arrays import checked_confidence, probable
+from oncotrail.statistics.arrays import checked_confidence, one_of, probable
 from oncotrail.statistics.intervals import Estimate, Interval, normal_quantile
+
+RatioMethod = Literal["exact", "log"]
 
 
 def observed_expected(
     labels: ArrayLike,
     probabilities: ArrayLike,
     *,
-    method: Literal["exact", "log"] = "exact",
+    method: RatioMethod = "exact",
     confidence: float = 0.95,
 ) -> Estimate | None:
     """Observed over expected events; 1 is best, above 1 the predictions were too low.
@@ -35,6 +37,7 @@ def observed_expected(
     >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
     (1.333, 0.161, 4.816)
     """
+    one_of(method, get_args(RatioMethod), "method")
     patients = probable(labels, probabilities)
     expected, observed, n = float(patients.scores.sum()), patients.events, patients.n
     if expected == 0:

@@ -22,7 +22,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from oncotrail.statistics.arrays import Flags, Floats, Integers
+from oncotrail.statistics.arrays import Flags, Floats, Integers, Undefined
 
 Model = TypeVar("Model")
 
@@ -71,6 +71,8 @@ def draw_patients(
     >>> draw_patients(4, 2, np.random.default_rng(1)).tolist()
     [[1, 2, 3, 3], [0, 0, 3, 3]]
     """
+    if resamples < 1:
+        raise ValueError(f"found {resamples} resamples; expected at least 1.")
     if strata is None:
         return generator.integers(n, size=(resamples, n))
     drawn = np.empty((resamples, n), dtype=np.int_)
@@ -92,8 +94,11 @@ def correct_optimism(
     """Repeat the making of a model in each of `drawn`, and correct its figures for optimism.
 
     `judge` returns one number for each of `names`, NaN where it is undefined; `drawn` holds the
-    rows of each resample (of any length, so clusters may be drawn), out of `n`. A resample in which
-    `fit` raises a ValueError is counted as failed; a failure on the original rows is raised.
+    rows of each resample (of any length, so clusters may be drawn), out of `n`.
+
+    `fit` raises `arrays.Undefined` where rows allow no model (one outcome only, say). Such a
+    resample is counted as failed; where all are, it is refused. On the original rows it is raised,
+    as is any other error on any rows.
 
     >>> y = np.array([1.0, 2.0, 3.0, 6.0])
     >>> drawn = draw_patients(4, 500, np.random.default_rng(1))
@@ -102,14 +107,18 @@ def correct_optimism(
     >>> found["error"].original, found["error"].corrected > found["error"].original
     (3.5, True)
     """
+    if not len(drawn):
+        raise ValueError("found no resamples; expected at least 1.")
     everybody = np.arange(n)
     original = np.asarray(judge(fit(everybody), everybody), dtype=np.float64)
     resamples = [np.asarray(rows) for rows in drawn]
     tests = [everybody if method == "bootstrap" else _left_out(rows, n) for rows in resamples]
     share = np.full(len(tests), 1.0) if method == "bootstrap" else _shares(tests, n)
     made = [_judged(fit, judge, rows, test) for rows, test in zip(resamples, tests, strict=True)]
-    kept = np.array([figures is not None for figures in made], dtype=bool)
-    both = np.array([figures for figures in made if figures is not None])
+    kept = np.array([not isinstance(figures, Undefined) for figures in made], dtype=bool)
+    if isinstance(made[0], Undefined) and not kept.any():
+        raise Undefined(f"found no model in any of {len(made)} resamples; the first: {made[0]}")
+    both = np.array([figures for figures in made if not isinstance(figures, Undefined)])
     training, test = both.reshape(-1, 2, original.size).swapaxes(0, 1)
     defined = ~np.isnan(training + test)
     means = (_mean(training, defined, share[kept] ** 0), _mean(test, defined, share[kept]))
@@ -136,11 +145,11 @@ def _judged(
     judge: Callable[[Model, Integers], Floats],
     rows: Integers,
     test: Integers,
-) -> tuple[Floats, Floats] | None:
+) -> tuple[Floats, Floats] | Undefined:
     try:
         model = fit(rows)
-    except ValueError:  # no model in this resample, for instance one outcome only
-        return None
+    except Undefined as reason:
+        return reason
     return judge(model, rows), judge(model, test)
 
 

@@ -9,16 +9,18 @@ Statistics in Medicine 2004, 23:2567; for machine learning, Platt 1999).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from oncotrail.statistics.arrays import Floats
+from oncotrail.statistics.arrays import Floats, one_of
 from oncotrail.statistics.calibration.odds import log_odds
 from oncotrail.statistics.calibration.slope import calibration_in_the_large, calibration_slope
 from oncotrail.statistics.intervals import Estimate
+
+Update = Literal["intercept", "intercept and slope"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def recalibrate(
     labels: ArrayLike,
     probabilities: ArrayLike,
     *,
-    update: Literal["intercept", "intercept and slope"] = "intercept and slope",
+    update: Update = "intercept and slope",
     weights: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Recalibration:
@@ -55,6 +57,7 @@ def recalibrate(
     >>> round(recalibrate([0, 0, 1, 1], [0.1, 0.2, 0.1, 0.3]).intercept.value, 3)
     1.401
     """
+    one_of(update, get_args(Update), "update")
     if update == "intercept":
         level = calibration_in_the_large(
             labels, probabilities, weights=weights, confidence=confidence

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from scipy.stats import rankdata
 
-from oncotrail.statistics.arrays import Flags, Floats, Integers, Undefined, binary, column
+from oncotrail.statistics.arrays import Flags, Floats, Integers, Undefined, binary, column, one_of
 from oncotrail.statistics.calibration.lowess import lowess
 from oncotrail.statistics.calibration.odds import log_odds
 from oncotrail.statistics.calibration.optimism import Validation, correct_optimism
@@ -33,6 +33,7 @@ from oncotrail.statistics.regression.logistic import fit_logistic
 
 FIGURES = ("C", "Dxy", "R2", "intercept", "slope", "D", "U", "Q", "B", "g", "gp")
 
+OptimismMethod = Literal["bootstrap", ".632"]
 Predictor = Callable[[Integers], Floats]  # probabilities of the patients in these rows
 Smoother = Callable[[Floats, Floats], Floats]  # of probabilities and outcomes, at each patient
 
@@ -63,7 +64,7 @@ def validate(
     fit: Callable[[Integers], Predictor],
     drawn: Sequence[Integers] | Integers,
     *,
-    method: Literal["bootstrap", ".632"] = "bootstrap",
+    method: OptimismMethod = "bootstrap",
 ) -> LogisticValidation:
     """The figures of `FIGURES` for the model that `fit(rows)` makes, corrected for optimism.
 
@@ -73,6 +74,7 @@ def validate(
     probabilities) is not counted there. As rms::validate(lrm), which however counts models of
     separated outcomes, wherever their iterations happened to stop.
     """
+    one_of(method, get_args(OptimismMethod), "method")
     outcome = binary(labels, "labels")
 
     def judge(predict: Predictor, rows: Integers) -> Floats:

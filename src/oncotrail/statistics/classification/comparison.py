@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import bdtr, chdtrc
 
-from oncotrail.statistics.arrays import Flags, binary
+from oncotrail.statistics.arrays import Flags, binary, one_of
 from oncotrail.statistics.intervals import wilson
 
 McNemarMethod = Literal["exact", "asymptotic", "corrected"]
@@ -85,8 +85,7 @@ def mcnemar(first: ArrayLike, second: ArrayLike, method: McNemarMethod = "exact"
     """
     one, two = _pair(first, second)
     b, c = int((one & ~two).sum()), int((two & ~one).sum())
-    if method not in ("exact", "asymptotic", "corrected"):
-        raise ValueError(f"found method {method!r}; expected exact, asymptotic or corrected.")
+    one_of(method, get_args(McNemarMethod), "method")
     if method == "exact":
         p_value = min(1.0, 2 * float(bdtr(min(b, c), b + c, 0.5))) if b + c else 1.0
         return McNemar(b, c, None, p_value, one.size, method)

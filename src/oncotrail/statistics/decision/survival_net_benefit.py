@@ -34,6 +34,7 @@ from oncotrail.statistics.decision.benefit import (
     square_weights,
 )
 from oncotrail.statistics.decision.net_benefit import difference
+from oncotrail.statistics.survival.tied_times import settled_times
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ def _cohort(
         )
     if not 0 < horizon < np.inf:
         raise ValueError(f"found horizon {horizon}; expected a time above 0.")
+    time = settled_times(time, horizon)
     order = np.argsort(time, kind="stable")
     weight = arrays.weights(weights, time.size)[order]
     return _Cohort(time[order], code[order] == 1, code[order] > 0, weight, float(horizon), order)

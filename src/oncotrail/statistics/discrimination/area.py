@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtr
 
-from oncotrail.statistics.arrays import Floats, binary, matrix
+from oncotrail.statistics.arrays import Floats, binary, matrix, one_of
 from oncotrail.statistics.discrimination.placements import Placements, placements
 from oncotrail.statistics.intervals import Estimate, Interval, newcombe, normal_quantile
 
@@ -76,8 +76,7 @@ def auc(
     >>> round(auc([0, 0, 1, 1, 1], [0.1, 0.4, 0.35, 0.8, 0.9]).value, 4)
     0.8333
     """
-    if interval not in ("logit", "linear"):
-        raise ValueError(f"found interval {interval!r}; expected 'logit' or 'linear'.")
+    one_of(interval, get_args(Scale), "interval")
     placed = placements(labels, scores, weights)
     # Rounding of weighted sums must not carry the area of a perfect marker past 1.
     area = min(1.0, max(0.0, placed.area))

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, binary
+from oncotrail.statistics.arrays import Floats, binary, one_of
 from oncotrail.statistics.discrimination.resamples import percentiles
 from oncotrail.statistics.discrimination.steps import Steps, resampled_steps, steps
 
@@ -84,8 +84,7 @@ def partial_auc(
 
 
 def _checked(bounds: tuple[float, float], focus: Focus) -> tuple[float, float]:
-    if focus not in ("specificity", "sensitivity"):
-        raise ValueError(f"found focus {focus!r}; expected 'specificity' or 'sensitivity'.")
+    one_of(focus, get_args(Focus), "focus")
     low, high = bounds
     if not 0 <= low < high <= 1:
         raise ValueError(f"found bounds {low} to {high}; expected 0 <= low < high <= 1.")

@@ -35,12 +35,14 @@ def stratified_resamples(
 def percentiles(values: Floats, confidence: float) -> Floats:
     """The two ends that leave equal tails of the resampled `values` outside, column by column.
 
-    Between two values the line is straight (R's type 7).
+    Between two values the line is straight (R's type 7). No values at all are refused.
 
     >>> percentiles(np.arange(101.0), 0.9).round(6).tolist()
     [5.0, 95.0]
     """
     tail = (1 - checked_confidence(confidence)) / 2
+    if not len(values):
+        raise ValueError("found no resamples; expected at least one list of rows.")
     return np.asarray(np.quantile(values, [tail, 1 - tail], axis=0))
 
 

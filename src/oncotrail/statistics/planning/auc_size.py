@@ -15,10 +15,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from scipy.special import ndtri
 
+from oncotrail.statistics.arrays import one_of
 from oncotrail.statistics.intervals import normal_quantile
 from oncotrail.statistics.planning.explained import checked_share
 from oncotrail.statistics.planning.smallest import smallest
@@ -45,8 +46,7 @@ def auc_standard_error(
     0.0248
     """
     area, share = checked_share(auc, "auc"), checked_share(prevalence, "prevalence")
-    if method not in ("Hanley-McNeil", "Newcombe"):
-        raise ValueError(f"found method {method!r}; expected 'Hanley-McNeil' or 'Newcombe'.")
+    one_of(method, get_args(Variance), "method")
     positives, negatives = n * share, n * (1 - share)
     if min(positives, negatives) < 1:
         raise ValueError(

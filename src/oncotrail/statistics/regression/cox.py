@@ -45,12 +45,12 @@ def fit_cox(
 ) -> CoxFit:
     """Fit hazard ratios of the columns of `covariates` (patients x columns).
 
-    Times are above 0 in any unit, tied when exactly equal; events are 1 (happened) or 0
-    (censored). Weights multiply a patient's part of the likelihood and may be fractions; 0 leaves
-    her out. `entry` is when observation began (at risk from just after it). `cluster` holds the
-    same value for all rows of one patient or centre. The covariance is robust if asked, with
-    clusters, and, unless `robust=False`, where weights are fractions: as in R. A column that
-    separates (monotone likelihood), or that others determine, is refused by name.
+    Times are above 0 in any unit, and tied when they differ by rounding only (R's timefix); events
+    are 1 (happened) or 0 (censored). Weights multiply a patient's part of the likelihood and may be
+    fractions; 0 leaves her out. `entry` is when observation began (at risk from just after it).
+    `cluster` holds the same value for all rows of one patient or centre. The covariance is robust
+    if asked, with clusters, and, unless `robust=False`, where weights are fractions: as in R. A
+    column that separates (monotone likelihood), or that others determine, is refused by name.
 
     R: survival::coxph. (Cox 1972; Efron 1977; Breslow 1974.)
 
@@ -105,7 +105,7 @@ def _scale(sample: CoxSample, names: tuple[str, ...]) -> tuple[Floats, Floats]:
     constant = np.ptp(covariates[weights > 0], axis=0) == 0
     if constant.any():
         place = int(np.flatnonzero(constant)[0])
-        raise ValueError(
+        raise arrays.Undefined(
             f"column {names[place]!r} is {covariates[0, place]:g} in every patient; "
             "expected one that varies. Drop it."
         )

@@ -20,6 +20,7 @@ from oncotrail.statistics import arrays
 from oncotrail.statistics.arrays import Floats, Integers
 from oncotrail.statistics.intervals import normal_quantile
 from oncotrail.statistics.regression.cox_sample import CoxSample
+from oncotrail.statistics.survival.tied_times import SAME
 
 Ties = Literal["efron", "breslow"]
 
@@ -141,15 +142,17 @@ class CoxFit:
         """
         asked = arrays.column(times, "times", low=0)
         number = self.stratum_number(stratum)
-        late = asked > self.baseline.last[number]
+        # A time that is a patient's but for rounding is that patient's.
+        rounding = SAME * float(self.sample.times.mean())
+        late = asked > self.baseline.last[number] + rounding
         if late.any():
-            raise ValueError(
+            raise arrays.Undefined(
                 f"times: found {asked[late][0]:g}, but follow-up ended at "
                 f"{self.baseline.last[number]:g}; survival is not known after that."
             )
         own = self.baseline.strata == number
         total = np.append(0.0, self.baseline.cumulative_hazard[own])
-        return total[np.searchsorted(self.baseline.times[own], asked, side="right")]
+        return total[np.searchsorted(self.baseline.times[own], asked + rounding, side="right")]
 
     def survival(self, covariates: ArrayLike, times: ArrayLike, stratum: Any = None) -> Floats:
         """The chance of no event up to and including each time; patients x times, 0 to 1.

@@ -1,7 +1,8 @@
 """The patients of a Cox model: times, events, covariates, weights, strata and entry, checked once.
 
 An event counts where the weight is above 0; a patient of weight 0 is not there, so nor is her
-event. Observation from `entry` on (left truncation) means at risk from just after it.
+event. Observation from `entry` on (left truncation) means at risk from just after it. Times that
+differ by rounding only, from each other or from an entry, are one time (`tied_times`).
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ from oncotrail.statistics.regression.partial_likelihood import (
     partial_likelihood,
 )
 from oncotrail.statistics.regression.risk_sets import risk_sets
+from oncotrail.statistics.survival.tied_times import settled_times
 
 
 @dataclass(frozen=True)
 class CoxSample:
-    """The checked patients of a fit, in the caller's order; strata are numbered from 0."""
+    """The checked patients of a fit, in the caller's order; strata are numbered from 0.
+
+    `times` and `entry` are settled: what differs by rounding only is equal.
+    """
 
     times: Floats
     events: Flags
@@ -54,15 +59,9 @@ def cox_sample(
     """
     patients = arrays.survived(times, events)
     n = patients.n
-    began = None if entry is None else arrays.column(entry, "entry", n=n)
-    if began is not None and (began >= patients.times).any():
-        row = int(np.flatnonzero(began >= patients.times)[0])
-        raise ValueError(
-            f"entry: found {began[row]:g} in row {row}, whose time is {patients.times[row]:g}; "
-            "expected entry before the end of follow-up."
-        )
+    ended, began = _settled(patients.times, entry)
     sample = CoxSample(
-        times=patients.times,
+        times=ended,
         events=patients.events,
         covariates=arrays.matrix(covariates, "covariates", n),
         weights=arrays.weights(weights, n),
@@ -70,5 +69,20 @@ def cox_sample(
         entry=began,
     )
     if not (sample.events & (sample.weights > 0)).any():
-        raise ValueError(f"found no event in {n} patients; a Cox model needs at least one.")
+        raise arrays.Undefined(f"found no event in {n} patients; a Cox model needs at least one.")
     return sample
+
+
+def _settled(times: Floats, entry: ArrayLike | None) -> tuple[Floats, Floats | None]:
+    """Times and entries on one set of moments, and each entry before its time."""
+    if entry is None:
+        return settled_times(times), None
+    began = arrays.column(entry, "entry", n=times.size)
+    ended, began = np.split(settled_times(np.concatenate([times, began])), 2)
+    if (began >= ended).any():
+        row = int(np.flatnonzero(began >= ended)[0])
+        raise ValueError(
+            f"entry: found {began[row]:g} in row {row}, whose time is {ended[row]:g}; "
+            "expected entry before the end of follow-up."
+        )
+    return ended, began

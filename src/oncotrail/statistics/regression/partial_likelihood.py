@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oncotrail.statistics.arrays import Floats
+from oncotrail.statistics.arrays import Floats, Undefined
 from oncotrail.statistics.regression.risk_sets import Positions, RiskSets
 
 MOST_STEPS = 60
@@ -169,9 +169,12 @@ def maximise(likelihood: PartialLikelihood, names: Sequence[str]) -> Maximum:
     """Climb from zero. Columns are best centred and scaled; `names` are for refusals."""
     place: Floats = np.zeros(likelihood.covariates.shape[1])
     start = now = likelihood.at(place)
-    dependent = first_dependent(start.information, np.diag(start.information))
+    # Not beside its own information: of a column that is constant in every risk set all of that is
+    # rounding, and would pass.
+    squares = np.diag(start.information) + likelihood.terms.weight @ likelihood.means(place) ** 2
+    dependent = first_dependent(start.information, squares)
     if dependent is not None:
-        raise ValueError(_collinear(names[dependent]))
+        raise Undefined(_collinear(names[dependent]))
     step: Floats = np.zeros_like(place)
     for iteration in range(1, MOST_STEPS + 1):
         if first_dependent(now.information, np.diag(start.information)) is not None:
@@ -180,7 +183,7 @@ def maximise(likelihood: PartialLikelihood, names: Sequence[str]) -> Maximum:
         if np.abs(likelihood.covariates @ step).max() < SAME:
             return Maximum(place + step, start, likelihood.at(place + step), iteration)
         place, now = _uphill(likelihood, place, step, now)
-    raise ValueError(_monotone(names, step, likelihood.covariates))
+    raise Undefined(_monotone(names, step, likelihood.covariates))
 
 
 def first_dependent(information: Floats, full: Floats) -> int | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from oncotrail.statistics.arrays import Floats
+from oncotrail.statistics.arrays import Floats, Undefined
 from oncotrail.statistics.regression.cox_sample import CoxSample
 from oncotrail.statistics.regression.partial_likelihood import PartialLikelihood
 from oncotrail.statistics.regression.penalised_likelihood import (
@@ -59,7 +59,7 @@ def penalty_sequence(net: Standardised) -> Floats:
     """From the penalty that leaves nothing in (for the ridge: that of a mixing of 0.001) down."""
     steepest = float(np.abs(slope(net.likelihood, np.zeros(net.scale.size))).max())
     if steepest == 0:
-        raise ValueError("no column tells those with an event from others at risk; expected one.")
+        raise Undefined("no column tells those with an event from others at risk; expected one.")
     patients, columns = net.sample.covariates.shape
     ratio = SMALLEST if patients >= columns else SMALLEST_WIDE
     return np.geomspace(1, ratio, COUNT) * (steepest / max(net.mixing, 0.001))

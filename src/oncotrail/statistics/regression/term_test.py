@@ -8,8 +8,9 @@ freedom as columns. The likelihood ratio is the better one where a coefficient i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
+from oncotrail.statistics.arrays import one_of
 from oncotrail.statistics.regression.cox import fit_cox
 from oncotrail.statistics.regression.cox_model import ChiSquared, CoxFit, Ties, chi_squared
 from oncotrail.statistics.regression.cox_sample import CoxSample
@@ -28,6 +29,7 @@ def term_test(fit: CoxFit, columns: Sequence[int], by: By = "likelihood ratio") 
     >>> round(term_test(fit, [0]).statistic, 3) == round(fit.likelihood_ratio_test().statistic, 3)
     True
     """
+    one_of(by, get_args(By), "by")
     out = set(columns)
     if not out or len(out) != len(columns) or not out <= set(range(len(fit.names))):
         raise ValueError(

@@ -27,7 +27,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, column, matrix
+from oncotrail.statistics.arrays import Floats, column, matrix, one_of
 from oncotrail.statistics.survival.censoring import Censoring, Known, known_by
 from oncotrail.statistics.survival.horizon_estimates import (
     AtHorizon,
@@ -245,8 +245,7 @@ def _scores(known: list[Known], survival: ArrayLike) -> list[Influenced | None]:
 
 def _shares(known: list[Known], rule: Rule) -> Floats:
     """What each score counts in the mean over time."""
-    if rule not in get_args(Rule):
-        raise ValueError(f"found rule {rule!r}; expected 'step' or 'trapezoid'.")
+    one_of(rule, get_args(Rule), "rule")
     horizons = np.array([each.horizon for each in known])
     if horizons.size == 1:
         raise ValueError(

@@ -28,7 +28,7 @@ from numpy.typing import ArrayLike
 
 from oncotrail.statistics.arrays import Flags, Floats, Integers, Survived, binary, survived
 from oncotrail.statistics.arrays import weights as case_weights
-from oncotrail.statistics.survival.tied_times import SAME, distinct_times
+from oncotrail.statistics.survival.tied_times import distinct_times, settled_times
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +137,7 @@ def known_by(
     ended = patients.events | _competing(competing, patients)
     own = case_weights(weights, patients.n)
     own = own * ((own > 0).sum() / own.sum())
-    time = _settled(patients.times, checked_horizon(horizon))
+    time = settled_times(patients.times, checked_horizon(horizon))
     chances = censoring or _reverse_kaplan_meier(Survived(time, ended), own)
     beyond, after = time > horizon, float(chances.after(horizon))
     counted = (beyond | ended) & (own > 0)
@@ -163,13 +163,6 @@ def checked_horizon(horizon: float) -> float:
     if not 0 < horizon < np.inf:
         raise ValueError(f"found horizon {horizon}; expected a finite time above 0.")
     return float(horizon)
-
-
-def _settled(times: Floats, horizon: float) -> Floats:
-    """Times, where those that differ by rounding, from each other or the horizon, are the same."""
-    moments, place = distinct_times(times)
-    moments = np.where(np.abs(moments - horizon) <= SAME * moments.mean(), horizon, moments)
-    return np.asarray(moments[place], dtype=np.float64)
 
 
 def _reverse_kaplan_meier(patients: Survived, own: Floats) -> Censoring:

@@ -73,7 +73,7 @@ class Causes:
 
     @classmethod
     def of(cls, times: ArrayLike, causes: ArrayLike, cause: int) -> Causes:
-        """Check the arrays, and the cause that is of interest."""
+        """Check the arrays, and the cause of interest: 1, 2 or as high as any code here."""
         time = arrays.column(times, "times", above=0)
         code = arrays.column(causes, "causes", n=time.size, low=0)
         odd = np.flatnonzero(code != np.floor(code))
@@ -84,6 +84,13 @@ class Causes:
             )
         if cause < 1:
             raise ValueError(f"found cause {cause}; expected 1 or more (0 is a censored time).")
+        # A cause that is coded may have happened to nobody here; a code beyond all is a slip.
+        last = max(2, int(code.max()))
+        if cause > last:
+            raise ValueError(
+                f"found cause {cause}, which nobody had; expected one from 1 to {last}, "
+                f"the causes that are coded here."
+            )
         return cls(time, code.astype(np.int_))
 
 
@@ -99,20 +106,57 @@ def cumulative_incidence(
     """The cumulative incidence of one cause in one group; higher is worse.
 
     Causes are whole numbers: 0 for a censored time, 1, 2, ... for what ended it; a `TimeToEvent`
-    makes them from labels. Weights are case weights, and rows with a weight of 0 are left out. By
-    default the variance is "gray", and "jackknife" where a weight is not a whole number.
+    makes them from labels. Where nobody had the cause, its incidence is 0 without an interval, but
+    a cause above 2 and above every code is refused. Weights are case weights, and rows with a
+    weight of 0 are left out. By default the variance is "gray", and "jackknife" where a weight is
+    not a whole number.
 
     >>> found = cumulative_incidence([1, 2, 3, 4], [1, 2, 1, 0])
     >>> found.incidence.tolist()
     [0.25, 0.25, 0.5, 0.5]
     """
     checked = Causes.of(times, causes, cause)
-    time, code = checked.times, checked.causes
-    weight = arrays.weights(weights, time.size)
+    weight = arrays.weights(weights, checked.times.size)
     if variance is None:
         variance = "jackknife" if (weight != np.floor(weight)).any() else "gray"
-    if variance not in get_args(Variance):
-        raise ValueError(f"found variance {variance!r}; expected gray or jackknife.")
+    arrays.one_of(variance, get_args(Variance), "variance")
+    return _curve(checked, cause, weight, confidence, variance)
+
+
+def cumulative_incidence_by_group(
+    times: ArrayLike,
+    causes: ArrayLike,
+    groups: ArrayLike,
+    *,
+    cause: int = 1,
+    confidence: float = 0.95,
+    variance: Variance = "gray",
+) -> dict[Any, CumulativeIncidence]:
+    """One `cumulative_incidence` for each distinct value of `groups`, in sorted order.
+
+    >>> found = cumulative_incidence_by_group([1, 2, 3, 4], [1, 2, 0, 1], ["a", "a", "b", "b"])
+    >>> found["b"].incidence.tolist()
+    [0.0, 1.0]
+    """
+    arrays.one_of(variance, get_args(Variance), "variance")
+    checked = Causes.of(times, causes, cause)
+    place = arrays.groups(groups, checked.times.size)
+    return {
+        label: _curve(
+            Causes(checked.times[place == index], checked.causes[place == index]),
+            cause,
+            np.ones(int((place == index).sum())),
+            confidence,
+            variance,
+        )
+        for index, label in enumerate(np.unique(np.asarray(groups)).tolist())
+    }
+
+
+def _curve(
+    checked: Causes, cause: int, weight: Floats, confidence: float, variance: Variance
+) -> CumulativeIncidence:
+    time, code = checked.times, checked.causes
     kept = weight > 0
     risks = _Risks.of(time[kept], code[kept] == cause, code[kept] > 0, weight[kept])
     table = risks.table
@@ -136,36 +180,6 @@ def cumulative_incidence(
         confidence=confidence,
         variance=variance,
     )
-
-
-def cumulative_incidence_by_group(
-    times: ArrayLike,
-    causes: ArrayLike,
-    groups: ArrayLike,
-    *,
-    cause: int = 1,
-    confidence: float = 0.95,
-    variance: Variance = "gray",
-) -> dict[Any, CumulativeIncidence]:
-    """One `cumulative_incidence` for each distinct value of `groups`, in sorted order.
-
-    >>> found = cumulative_incidence_by_group([1, 2, 3, 4], [1, 2, 0, 1], ["a", "a", "b", "b"])
-    >>> found["b"].incidence.tolist()
-    [0.0, 1.0]
-    """
-    checked = Causes.of(times, causes, cause)
-    time, code = checked.times, checked.causes
-    place = arrays.groups(groups, time.size)
-    return {
-        label: cumulative_incidence(
-            time[place == index],
-            code[place == index],
-            cause=cause,
-            confidence=confidence,
-            variance=variance,
-        )
-        for index, label in enumerate(np.unique(np.asarray(groups)).tolist())
-    }
 
 
 @dataclass(frozen=True, eq=False)

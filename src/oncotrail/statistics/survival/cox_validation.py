@@ -22,7 +22,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, Integers, Survived, column, survived
+from oncotrail.statistics.arrays import Floats, Integers, Survived, Undefined, column, survived
 from oncotrail.statistics.calibration.optimism import Validation, correct_optimism
 from oncotrail.statistics.regression.cox import fit_cox
 from oncotrail.statistics.regression.cox_model import Ties
@@ -78,7 +78,7 @@ def _figures(patients: Survived, risk: Floats, ties: Ties, *, on_its_own: bool) 
     share = np.nan if found is None else found
     try:
         line = _line(patients, risk, ties, 2.0 if on_its_own else 0.0)
-    except ValueError:  # no slope: a constant predictor, no events, a perfect order
+    except Undefined:  # no slope: a constant predictor, no events, a perfect order
         line = np.full(6, np.nan)
     return np.array([share, 2 * share - 1, *line])
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, Survived, column, matrix, survived
+from oncotrail.statistics.arrays import Floats, Survived, Undefined, column, matrix, survived
 from oncotrail.statistics.intervals import Estimate
 from oncotrail.statistics.regression.cox_model import CoxFit
 from oncotrail.statistics.survival.brier import (
@@ -210,10 +210,9 @@ def _at_horizon(
     for field, (name, make) in _calibrations(
         patients, survival, horizon, confidence, smoothing
     ).items():
-        # The input was checked: what is refused now cannot be had in these patients.
         try:
             figures[field] = make()
-        except ValueError as error:
+        except Undefined as error:
             reasons.append(f"{name} at {horizon:g}: {error}")
     return replace(found, **figures), reasons
 

@@ -29,6 +29,7 @@ from numpy.typing import ArrayLike
 from oncotrail.statistics.arrays import (
     Floats,
     Survived,
+    Undefined,
     column,
     survived,
 )
@@ -39,7 +40,7 @@ from oncotrail.statistics.survival.censoring import checked_horizon
 from oncotrail.statistics.survival.horizon_estimates import ROUNDING, AtHorizon, undefined_at
 from oncotrail.statistics.survival.kaplan_meier import Band, SurvivalCurve, kaplan_meier
 from oncotrail.statistics.survival.quantile_groups import quantile_groups
-from oncotrail.statistics.survival.tied_times import distinct_times
+from oncotrail.statistics.survival.tied_times import distinct_times, settled_times
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,10 @@ def observed_expected_at(
     >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
     (1.429, 0.536, 3.806)
     """
-    patients = survived(times, events)
+    patients = _settled(survived(times, events), horizon)
     predicted = column(survival, "survival", n=patients.n, low=0, high=1)
     curve = kaplan_meier(patients.times, patients.events, confidence=confidence)
-    observed, error = _at(curve, curve.standard_error, checked_horizon(horizon))
+    observed, error = _at(curve, curve.standard_error, horizon)
     found = undefined_at(patients, horizon, confidence, "Greenwood, log")
     expected = float((1 - predicted).mean())
     if observed is None or expected == 0:
@@ -117,12 +118,12 @@ def calibration_in_the_large_at(
     >>> round(found.value, 3)
     0.443
     """
-    patients = survived(times, events)
+    patients = _settled(survived(times, events), horizon)
     predicted = log_minus_log(survival, patients.n)
     moments, place = distinct_times(patients.times)
     number = np.bincount(place, patients.events)
     at_risk = np.bincount(place, np.exp(predicted))[::-1].cumsum()[::-1]
-    counted = (moments <= checked_horizon(horizon)) & (number > 0)
+    counted = (moments <= horizon) & (number > 0)
     found = undefined_at(patients, horizon, confidence, "Breslow, log")
     if not counted.any() or moments[-1] < horizon:
         return found
@@ -174,14 +175,14 @@ def calibration_by_group_at(
     >>> [(round(group.predicted, 2), group.observed) for group in found]
     [(0.3, 0.0), (0.8, 1.0)]
     """
-    patients = survived(times, events)
+    patients = _settled(survived(times, events), horizon)
     predicted = column(survival, "survival", n=patients.n, low=0, high=1)
     place = quantile_groups(predicted, groups, on_whom="the patients judged").apply(predicted)
     return tuple(
         _group(
             Survived(patients.times[place == group], patients.events[place == group]),
             predicted[place == group],
-            checked_horizon(horizon),
+            horizon,
             confidence,
             band,
         )
@@ -201,11 +202,16 @@ def log_minus_log(survival: ArrayLike, n: int | None = None) -> Floats:
     certain = np.flatnonzero((found == 0) | (found == 1))
     if certain.size:
         row = int(certain[0])
-        raise ValueError(
+        raise Undefined(
             f"survival: found {found[row]:g} in row {row}; expected a chance above 0 and below 1, "
             "as no calibration on the scale of hazards can judge certainty."
         )
     return np.asarray(np.log(-np.log(found)))
+
+
+def _settled(patients: Survived, horizon: float) -> Survived:
+    """The patients, with times that are the horizon but for rounding at the horizon."""
+    return Survived(settled_times(patients.times, checked_horizon(horizon)), patients.events)
 
 
 def _group(

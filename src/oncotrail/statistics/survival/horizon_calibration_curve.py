@@ -16,7 +16,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, Survived, checked_confidence, column, survived
+from oncotrail.statistics.arrays import (
+    Floats,
+    Survived,
+    Undefined,
+    checked_confidence,
+    column,
+    survived,
+)
 from oncotrail.statistics.regression.cox import fit_cox
 from oncotrail.statistics.regression.cox_model import Ties
 from oncotrail.statistics.regression.splines import knots, restricted_cubic
@@ -128,16 +135,18 @@ class _Smooth:
         self, patients: Survived, hazard: Floats, generator: np.random.Generator, resamples: int
     ) -> Floats:
         """The same in each resample that has a curve."""
+        if resamples < 1:
+            raise ValueError(f"found {resamples} resamples; expected at least 1.")
         found = []
         for _ in range(resamples):
             rows = generator.integers(patients.n, size=patients.n)
             drawn = Survived(patients.times[rows], patients.events[rows])
             try:
                 found.append(self.of(drawn, hazard[rows]))
-            except ValueError:  # no curve in this resample
+            except Undefined:  # no curve in this resample
                 continue
         if len(found) < _FEWEST_RESAMPLES:
-            raise ValueError(
+            raise Undefined(
                 f"found {len(found)} of {resamples} resamples with a calibration curve; "
                 "an interval needs more. Take fewer knots, or more patients."
             )

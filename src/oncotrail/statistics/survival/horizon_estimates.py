@@ -17,6 +17,7 @@ from oncotrail.statistics.arrays import Floats, Survived, checked_confidence, co
 from oncotrail.statistics.intervals import normal_quantile
 from oncotrail.statistics.survival.censoring import Known
 from oncotrail.statistics.survival.paired_difference import Difference, difference_between
+from oncotrail.statistics.survival.tied_times import settled_times
 
 ROUNDING = 1e-12  # a standard error below this is none: it would claim certainty
 
@@ -80,6 +81,7 @@ class Influenced:
 
 def undefined_at(patients: Survived, horizon: float, confidence: float, method: str) -> AtHorizon:
     """How many had the event by then and how many were free of it after; no figure as yet."""
+    by_then = settled_times(patients.times, horizon) <= horizon
     return AtHorizon(
         horizon=float(horizon),
         value=None,
@@ -88,8 +90,8 @@ def undefined_at(patients: Survived, horizon: float, confidence: float, method: 
         high=None,
         confidence=checked_confidence(confidence),
         n=patients.n,
-        events=int((patients.events & (patients.times <= horizon)).sum()),
-        controls=int((patients.times > horizon).sum()),
+        events=int((patients.events & by_then).sum()),
+        controls=int((~by_then).sum()),
         method=method,
     )
 

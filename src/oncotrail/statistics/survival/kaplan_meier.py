@@ -85,11 +85,10 @@ def kaplan_meier(
     >>> curve.at([0.5, 2.5]).tolist()
     [1.0, 0.5]
     """
+    arrays.one_of(band, get_args(Band), "band")
     patients = arrays.survived(times, events)
     weight = arrays.weights(weights, patients.n)
     start = None if entry is None else _entered(entry, patients.times)
-    if band not in get_args(Band):
-        raise ValueError(f"found band {band!r}; expected one of {', '.join(get_args(Band))}.")
     if robust is None:
         robust = bool((weight != np.floor(weight)).any())
     kept = weight > 0

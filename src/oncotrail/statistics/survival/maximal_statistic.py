@@ -20,7 +20,7 @@ from typing import Literal, get_args
 import numpy as np
 from scipy.special import ndtr
 
-from oncotrail.statistics.arrays import Floats, Integers
+from oncotrail.statistics.arrays import Floats, Integers, one_of
 
 Correction = Literal["Lau92", "Lau94", "permutation"]
 BLOCK = 2**22  # numbers in memory at once while permuting
@@ -65,6 +65,7 @@ def maximal_statistic(
     >>> found.cut, found.below, round(found.signed, 3)
     (2.0, 2, -1.732)
     """
+    one_of(correction, get_args(Correction), "correction")
     order = np.argsort(marker, kind="stable")
     sizes = _sizes(marker[order], shares)
     signed = _standardised(scores[order], sizes)
@@ -74,12 +75,8 @@ def maximal_statistic(
         p_value = _lausen_1992(largest, shares)
     elif correction == "Lau94":
         p_value = _lausen_1994(largest, marker.size, sizes)
-    elif correction == "permutation":
-        p_value = _permuted(scores, sizes, largest, generator, permutations)
     else:
-        raise ValueError(
-            f"found correction {correction!r}; expected one of {', '.join(get_args(Correction))}."
-        )
+        p_value = _permuted(scores, sizes, largest, generator, permutations)
     below = int(sizes[best])
     cut = float(marker[order[below - 1]])
     return MaximalStatistic(cut, below, float(signed[best]), p_value, sizes.size)

@@ -40,7 +40,7 @@ def quantile_groups(values: ArrayLike, count: int, *, on_whom: str) -> QuantileG
     cuts = np.quantile(found, np.arange(1, count) / count)
     groups = QuantileGroups(cuts=tuple(cuts.tolist()), on_whom=on_whom, n=found.size)
     if np.unique(groups.apply(found)).size < count:
-        raise ValueError(
+        raise arrays.Undefined(
             f"found too few distinct values for {count} groups (cuts at "
             f"{', '.join(f'{cut:g}' for cut in cuts)}); expected patients in every group. "
             "Ask for fewer groups."

@@ -24,6 +24,7 @@ from oncotrail.statistics import arrays
 from oncotrail.statistics.arrays import Floats
 from oncotrail.statistics.intervals import normal_quantile
 from oncotrail.statistics.survival.life_table import LifeTable, life_table
+from oncotrail.statistics.survival.tied_times import settled_times
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,10 @@ def restricted_mean(
     if robust is None:
         robust = bool((weight != np.floor(weight)).any())
     kept = weight > 0
-    table = life_table(patients.times[kept], patients.events[kept], weight[kept])
-    _check_horizon(horizon, table)
+    _check_time(horizon)
+    time, happened = settled_times(patients.times[kept], horizon), patients.events[kept]
+    table = life_table(time, happened, weight[kept])
+    _check_reached(horizon, table)
     ahead = _Ahead.of(table, horizon)
     error = math.sqrt(ahead.jackknife() if robust else ahead.greenwood())
     return RestrictedMean(
@@ -100,7 +103,7 @@ def restricted_mean(
         horizon=float(horizon),
         confidence=confidence,
         n=int(kept.sum()),
-        events=int((patients.events & kept & (patients.times <= horizon)).sum()),
+        events=int((happened & (time <= horizon)).sum()),
     )
 
 
@@ -184,12 +187,15 @@ class _Ahead:
         return float(((who.weights * influence) ** 2).sum())
 
 
-def _check_horizon(horizon: float, table: LifeTable) -> None:
-    last = float(table.times[-1])
+def _check_time(horizon: float) -> None:
     if not (horizon > 0 and np.isfinite(horizon)):
         raise ValueError(f"found horizon {horizon}; expected a time above 0.")
+
+
+def _check_reached(horizon: float, table: LifeTable) -> None:
+    last = float(table.times[-1])
     if horizon > last and table.survival[-1] > 0:
-        raise ValueError(
+        raise arrays.Undefined(
             f"found horizon {horizon:g}, but the last patient was censored at {last:g}; survival "
             f"is unknown after that. Choose a horizon of at most {last:g}."
         )

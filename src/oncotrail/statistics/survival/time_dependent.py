@@ -23,7 +23,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, column
+from oncotrail.statistics.arrays import Floats, column, one_of
 from oncotrail.statistics.survival.censoring import Censoring, Known, known_by
 from oncotrail.statistics.survival.horizon_estimates import (
     AtHorizon,
@@ -172,6 +172,7 @@ def integrated_auc(
     >>> round(found.value, 4)
     0.875
     """
+    one_of(mean_over, get_args(MeanOver), "mean_over")
     moments = checked_horizons(horizons)
     known = [
         known_by(times, events, moment, competing=competing, censoring=censoring, weights=weights)
@@ -218,8 +219,6 @@ def _one_for_each(risks: Floats, known: list[Known]) -> Floats:
 
 def _shares(known: list[Known], mean_over: MeanOver) -> Floats:
     """What each area counts in the mean; they add up to 1, unless there is no event at all."""
-    if mean_over not in get_args(MeanOver):
-        raise ValueError(f"found mean_over {mean_over!r}; expected 'events' or 'time'.")
     if mean_over == "events":
         had = np.array([each.mean(each.cases.astype(np.float64)) for each in known])
         return np.diff(had, prepend=0.0) / (had[-1] or 1.0)

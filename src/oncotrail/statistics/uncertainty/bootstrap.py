@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
-from oncotrail.statistics.arrays import Floats, checked_confidence
+from oncotrail.statistics.arrays import Floats, checked_confidence, one_of
 from oncotrail.statistics.intervals import Interval
 from oncotrail.statistics.uncertainty.endpoints import basic_ends, bca_ends, percentile_ends
 from oncotrail.statistics.uncertainty.replication import Statistic, influence, replicates
@@ -133,8 +133,7 @@ def bootstrap_together(
     (0.889, 0.145)
     """
     checked_confidence(confidence)
-    if method not in ("percentile", "basic", "bca"):
-        raise ValueError(f"found method {method!r}; expected 'percentile', 'basic' or 'bca'.")
+    one_of(method, get_args(Method), "method")
     rows = resamples.clusters
     whole = {name: float(of(np.ones((1, rows.rows)))[0]) for name, of in statistics.items()}
     drawn = replicates(statistics, resamples)

@@ -21,12 +21,12 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, combinations, islice
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from oncotrail.statistics.arrays import Flags, Floats, Integers, groups, scored, two_classes
+from oncotrail.statistics.arrays import Flags, Floats, Integers, groups, one_of, scored, two_classes
 from oncotrail.statistics.uncertainty.resampling import constant_within, rows_at_once
 
 Alternative = Literal["greater", "two-sided"]
@@ -73,6 +73,7 @@ def auc_test(
     """
     from scipy.stats import rankdata
 
+    one_of(alternative, get_args(Alternative), "alternative")
     rows = two_classes(labels, scores)
     patient = _whole_patients(patients, rows.labels)
     images = np.bincount(patient)
@@ -130,6 +131,7 @@ def paired_permutation_test(
     """
     from scipy.stats import rankdata
 
+    one_of(alternative, get_args(Alternative), "alternative")
     rows = scored(labels, first)
     scores = np.concatenate([rows.scores, scored(labels, second).scores])
     if ranked:
@@ -169,8 +171,6 @@ def _test(
     n: int,
     events: int,
 ) -> PermutationTest:
-    if alternative not in ("greater", "two-sided"):
-        raise ValueError(f"found alternative {alternative!r}; expected 'greater' or 'two-sided'.")
     how_far = np.abs if alternative == "two-sided" else np.asarray
     undefined = ~np.isfinite(found)
     count = int((undefined | (how_far(found - centre) >= how_far(value - centre) - _SAME)).sum())

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from oncotrail.statistics.arrays import Flags, Floats, Integers, column, groups, scored
+from oncotrail.statistics.arrays import Flags, Floats, Integers, column, groups, one_of, scored
 from oncotrail.statistics.uncertainty.resampling import constant_within
 
 Rule = Literal["mean", "median", "maximum", "noisy_or"]
@@ -46,6 +46,7 @@ def pool(patients: ArrayLike, labels: ArrayLike, scores: ArrayLike, rule: Rule =
     >>> pool(["b", "a", "b"], [1, 0, 1], [0.5, 0.1, 0.8], "noisy_or").scores.round(4).tolist()
     [0.1, 0.9]
     """
+    one_of(rule, get_args(Rule), "rule")
     rows = scored(labels, scores)
     patient = groups(patients, rows.n, name="patients")
     outcome = constant_within(patients, rows.labels.astype(int), "labels")
@@ -62,8 +63,6 @@ def pool(patients: ArrayLike, labels: ArrayLike, scores: ArrayLike, rule: Rule =
 
 
 def _column_for(rule: Rule, scores: Floats) -> Floats:
-    if rule not in _RULES:
-        raise ValueError(f"found rule {rule!r}; expected one of {', '.join(_RULES)}.")
     return column(scores, "probabilities", low=0, high=1) if rule == "noisy_or" else scores
 
 
