@@ -243,3 +243,8 @@ def test_patients_that_every_resample_drew() -> None:
 def test_an_unknown_figure() -> None:
     with pytest.raises(KeyError, match="found no figure 'auc'; expected one of C, Dxy"):
         validate([0, 1], lambda _: lambda rows: rows / 5 + 0.1, [np.arange(2)])["auc"]
+
+
+def test_a_misspelt_method_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"found '632', expected one of bootstrap, \.632"):
+        correct_optimism(lambda rows: rows, lambda *_: np.zeros(1), ["x"], [[0]], n=1, method="632")

@@ -397,3 +397,8 @@ def test_checks_hand_the_arrays_through() -> None:
         [[1, 0, 0, 0], [2, 1, 1, 0]],
     )
     assert column_names(["a"], 1) == ("a",)
+
+
+def test_one_cluster_shows_no_spread() -> None:
+    with pytest.raises(ValueError, match="the same cluster in every row"):
+        fit_cox([1, 2, 3, 4, 5], [1, 1, 0, 1, 1], [3, 1, 2, 5, 4.0], cluster=[1] * 5)

@@ -22,7 +22,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from oncotrail.statistics.arrays import Flags, Floats, Integers, Undefined
+from oncotrail.statistics.arrays import Flags, Floats, Integers, Undefined, one_of
 
 Model = TypeVar("Model")
 
@@ -107,6 +107,7 @@ def correct_optimism(
     >>> found["error"].original, found["error"].corrected > found["error"].original
     (3.5, True)
     """
+    one_of(method, ("bootstrap", ".632"), "method")
     if not len(drawn):
         raise ValueError("found no resamples; expected at least 1.")
     everybody = np.arange(n)

@@ -60,6 +60,11 @@ def fit_cox(
     """
     if ties not in ("efron", "breslow"):
         raise ValueError(f"found ties {ties!r}; expected 'efron' or 'breslow'.")
+    if cluster is not None and np.unique(np.asarray(cluster)).size == 1:
+        raise ValueError(
+            "cluster: found the same cluster in every row; clusters that vary show the spread, so "
+            "expected at least two. Leave cluster out, or give each patient's own."
+        )
     sample = cox_sample(times, events, covariates, weights=weights, strata=strata, entry=entry)
     labels = column_names(names, sample.covariates.shape[1])
     middle, spread = _scale(sample, labels)
