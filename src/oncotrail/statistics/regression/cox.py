@@ -71,8 +71,7 @@ def fit_cox(
     likelihood = sample.likelihood((sample.covariates - middle) / spread, ties)
     maximum = maximise(likelihood, labels)
     model = covariance = np.linalg.inv(maximum.end.information)
-    fractions = bool((sample.weights % 1).any())
-    robust = cluster is not None or (fractions if robust is None else robust)
+    robust = cluster is not None or (sample.has_fractions if robust is None else robust)
     if robust:
         influence = score_residuals(likelihood, maximum.coefficients) @ model
         covariance = _sandwich(influence, sample, cluster)

@@ -36,6 +36,11 @@ class CoxSample:
     strata: Integers
     entry: Floats | None
 
+    @property
+    def has_fractions(self) -> bool:
+        """Whether a weight is no whole number: then it does not count patients."""
+        return bool((self.weights % 1).any())
+
     def likelihood(self, covariates: Floats, ties: str) -> PartialLikelihood:
         """The partial likelihood, with `covariates` in place of the sample's own."""
         # A patient of weight 0 is not there, so nor is her event.

@@ -101,8 +101,7 @@ def cox_table(
     sample = cox_sample(times, events, covariates, weights=weights, strata=strata)
     labels = column_names(names, sample.covariates.shape[1])
     columns = _checked(terms, labels, rule, threshold)
-    fractions = bool((sample.weights % 1).any())
-    if by not in ("likelihood ratio", "wald") or (fractions and by != "wald"):
+    if by not in ("likelihood ratio", "wald") or (sample.has_fractions and by != "wald"):
         asked = "fractional weights" if by == "likelihood ratio" else "a test"
         raise ValueError(f"found by {by!r} for {asked}; expected 'wald' or 'likelihood ratio'.")
     models = _Models(sample, labels, columns, ties, by)
