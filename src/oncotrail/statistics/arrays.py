@@ -94,12 +94,14 @@ def probable(labels: ArrayLike, probabilities: ArrayLike) -> Scored:
 
 
 def survived(times: ArrayLike, events: ArrayLike) -> Survived:
-    """Check times (above 0) and events (1 happened, 0 censored) of the same patients.
+    """Check times (0 or more) and events (1 happened, 0 censored) of the same patients.
+
+    A time of 0 is a patient who was seen once: in R's `Surv` too, who is at risk at 0 only.
 
     >>> survived([2.0, 5.0, 5.0], [1, 0, 1]).number_of_events
     2
     """
-    time = column(times, "times", above=0)
+    time = column(times, "times", low=0)
     return Survived(time, binary(events, "events", n=time.size))
 
 

@@ -146,6 +146,20 @@ def given_resamples(
     )
 
 
+def drawn_rows(resamples: Resamples) -> Iterator[Integers]:
+    """One resample after another as rows, each as often as its patient was drawn.
+
+    For figures that need the rows themselves (a model fitted again); the others take weights.
+
+    >>> [rows.tolist() for rows in drawn_rows(given_resamples(["a", "a", "b"], [[0, 2], [1, 1]]))]
+    [[2, 2], [0, 1, 2]]
+    """
+    every = np.arange(resamples.clusters.rows)
+    for block in resamples.blocks():
+        for counts in block:
+            yield np.repeat(every, counts[resamples.clusters.patient])
+
+
 def rows_at_once(columns: int) -> int:
     """How many resamples of so many rows make a block: at least 32, for each block sorts the rows.
 
