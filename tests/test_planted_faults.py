@@ -30,6 +30,10 @@ class Fault:
 
 FITTED = "    fitted = fit(seen.loc[training], outcome, columns, plan, model=model, seed=seed)\n"
 # Each test patient stands in for a training patient with the same outcome; the records stay.
+# The threshold's own fingerprint of these patients would refuse it at evaluate already.
+CHOSEN_ON_TEST = """__import__("dataclasses").replace(
+        choose_youden(judged["test"].labels, judged["test"].scores[model], role=CHOOSES), rows=""
+    )"""
 FOREST_OF_OTHERS = """\
     without = patients[patients["patient"].map(outcome) == 0]
     kept = without.loc[without["fits"] == "fusion", "patient"]
@@ -63,8 +67,8 @@ FAULTS = {
     ),
     "a threshold from test patients": Fault(
         "evaluation/performance.py",
-        "youden_threshold(judged[CHOOSES].labels, judged[CHOOSES].scores[model])",
-        'youden_threshold(judged["test"].labels, judged["test"].scores[model])',
+        "choose_youden(chosen_on.labels, chosen_on.scores[model], role=CHOOSES)",
+        CHOSEN_ON_TEST,
         "audit",
         r"fitted_on_test: \S+/threshold: is .*; it is that of the \d+ test patients \(",
     ),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from oncotrail.commands.reproduce import Outcome
+    from oncotrail.commands.reproduce import Reproduced
 
 app = typer.Typer(
     help="Oncology-imaging studies as tracked pipelines that prove their numbers.",
@@ -160,7 +160,7 @@ def _chosen(studies: list[str], study: str | None) -> list[str]:
     return studies if study is None else [study]
 
 
-def _stopped(outcome: Outcome) -> str:
+def _stopped(outcome: Reproduced) -> str:
     if outcome.failed is None:
         return "repro: dvc stopped; it says why above."
     if outcome.signal is not None:

@@ -65,14 +65,14 @@ def script(program: Path, text: str) -> None:
 class TestReproduce:
     def test_all_studies_are_the_default(self, root: Path, dvc: Path) -> None:
         script(dvc, 'echo "$@" > asked; echo "$DVC_NO_ANALYTICS $ONCOTRAIL_DEBUG" >> asked')
-        assert reproduce.reproduce(root, None, debug=False) == reproduce.Outcome(0, 0)
+        assert reproduce.reproduce(root, None, debug=False) == reproduce.Reproduced(0, 0)
         assert (root / "asked").read_text() == "repro\n1 \n"
 
     def test_one_study_is_its_report_and_then_a_sync(
         self, root: Path, dvc: Path, syncs: list[Path], capsys: pytest.CaptureFixture[str]
     ) -> None:
         script(dvc, 'echo "$@" > asked; echo "$ONCOTRAIL_DEBUG" >> asked')
-        assert reproduce.reproduce(root, "lungs", debug=True) == reproduce.Outcome(0, 0)
+        assert reproduce.reproduce(root, "lungs", debug=True) == reproduce.Reproduced(0, 0)
         assert (root / "asked").read_text() == "repro report@lungs\n1\n"
         assert syncs == [root]
         said = "sync: MLflow says what the files say: 8 runs, 4 models.\n"
@@ -104,7 +104,7 @@ class TestReproduce:
 
         monkeypatch.setattr("oncotrail.tracking.sync.sync", fail)
         script(dvc, "exit 0")
-        assert reproduce.reproduce(root, "lungs", debug=False) == reproduce.Outcome(1, 0, "sync")
+        assert reproduce.reproduce(root, "lungs", debug=False) == reproduce.Reproduced(1, 0, "sync")
         assert capsys.readouterr().err == "sync: the server is away; start it.\n"
 
     @pytest.mark.parametrize("name", ["dvc.lock", "dvc.yaml"])
@@ -128,20 +128,20 @@ class TestReproduce:
     ) -> None:
         script(dvc, FAILS.format(sentence="the disk is full.", code=code))
         outcome = reproduce.reproduce(root, None, debug=False)
-        assert outcome == reproduce.Outcome(ours, 0, "probe@lungs")
+        assert outcome == reproduce.Reproduced(ours, 0, "probe@lungs")
         assert capfd.readouterr().err == "probe@lungs: the disk is full.\n"
 
     @pytest.mark.parametrize("code", [-9, 137])
     def test_a_stage_that_was_killed_is_told_apart(self, root: Path, dvc: Path, code: int) -> None:
         script(dvc, FAILS.format(sentence="epoch 1", code=code))
         outcome = reproduce.reproduce(root, None, debug=False)
-        assert outcome == reproduce.Outcome(1, 0, "probe@lungs", 9)
+        assert outcome == reproduce.Reproduced(1, 0, "probe@lungs", 9)
 
     def test_dvcs_own_errors_are_passed_on(
         self, root: Path, dvc: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
         script(dvc, 'echo "ERROR: Unable to acquire lock" >&2; exit 251')
-        assert reproduce.reproduce(root, None, debug=False) == reproduce.Outcome(1, 0)
+        assert reproduce.reproduce(root, None, debug=False) == reproduce.Reproduced(1, 0)
         assert "Unable to acquire lock" in capfd.readouterr().err
 
     def test_stages_that_ran_are_counted(self, root: Path, dvc: Path) -> None:
@@ -170,7 +170,7 @@ class TestReproduce:
         told = Signals(signal.SIGINT)
         monkeypatch.setattr(sys, "stderr", told)
         outcome = reproduce.reproduce(root, None, debug=False)
-        assert outcome == reproduce.Outcome(130, 0, "probe@lungs")
+        assert outcome == reproduce.Reproduced(130, 0, "probe@lungs")
         assert told.getvalue() == "now\nprobe@lungs: interrupted\n"
 
 
@@ -260,14 +260,14 @@ def test_the_real_dvc_runs_once_and_then_finds_nothing_to_do(root: Path) -> None
     commit_all(root)
     dvc = Path(sys.executable).with_name("dvc")
     subprocess.run([dvc, "init", "-q"], cwd=root, check=True)
-    assert reproduce.reproduce(root, None, debug=False) == reproduce.Outcome(0, 1)
-    assert reproduce.reproduce(root, None, debug=False) == reproduce.Outcome(0, 0)
+    assert reproduce.reproduce(root, None, debug=False) == reproduce.Reproduced(0, 1)
+    assert reproduce.reproduce(root, None, debug=False) == reproduce.Reproduced(0, 0)
     study = root / "studies" / "lungs.yaml"
     study.write_text(study.read_text().replace("folds: 2", "folds: 1"))
-    assert reproduce.reproduce(root, None, debug=False) == reproduce.Outcome(2, 0, "probe@lungs")
+    assert reproduce.reproduce(root, None, debug=False) == reproduce.Reproduced(2, 0, "probe@lungs")
     (root / "pipelines" / "probe.py").write_text("import os; os.kill(os.getpid(), 9)")
     killed = reproduce.reproduce(root, None, debug=False)
-    assert killed == reproduce.Outcome(1, 0, "probe@lungs", 9)
+    assert killed == reproduce.Reproduced(1, 0, "probe@lungs", 9)
 
 
 @pytest.mark.slow
@@ -277,14 +277,14 @@ def test_the_real_dvc_leaves_the_other_study_alone(
     """In dvc.yaml `sync` waits for both reports, so DVC must not be asked for it."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = two_studies(tmp_path / "repository")
-    assert reproduce.reproduce(root, "lungs", debug=False) == reproduce.Outcome(0, 1)
+    assert reproduce.reproduce(root, "lungs", debug=False) == reproduce.Reproduced(0, 1)
     assert (root / "data" / "lungs" / "report" / "run.json").exists()
     assert not (root / "data" / "livers").exists()
     assert "livers" not in (root / "dvc.lock").read_text()
     assert "sync: 1 runs (1 new, 0 completed)" in capfd.readouterr().out
-    assert reproduce.reproduce(root, "lungs", debug=False) == reproduce.Outcome(0, 0)
+    assert reproduce.reproduce(root, "lungs", debug=False) == reproduce.Reproduced(0, 0)
     assert "sync: MLflow says what the files say: 1 runs" in capfd.readouterr().out
-    assert reproduce.reproduce(root, None, debug=False) == reproduce.Outcome(0, 1)
+    assert reproduce.reproduce(root, None, debug=False) == reproduce.Reproduced(0, 1)
     assert (root / "data" / "livers" / "report" / "run.json").exists()
 
 

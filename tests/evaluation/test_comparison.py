@@ -23,7 +23,7 @@ def test_the_difference_is_that_of_the_areas(done: Evaluated) -> None:
     areas = {each.model: each.roles["test"].auc.value for each in done.performances}
     for each in comparisons(done.judged, list(STRENGTH), 0.95):
         if each.role == "test":
-            assert each.test.difference == pytest.approx(areas[each.first] - areas[each.second])
+            assert each.test.value == pytest.approx(areas[each.first] - areas[each.second])
             again = paired_test(among.labels, among.scores[each.first], among.scores[each.second])
             assert each.test == again
 

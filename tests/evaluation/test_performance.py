@@ -14,7 +14,7 @@ from sklearn.metrics import (
 from oncotrail.evaluation.evaluated import Evaluated
 from oncotrail.evaluation.judged import judge
 from oncotrail.evaluation.performance import ModelPerformance, performances
-from oncotrail.statistics.classification.thresholds import youden_threshold
+from oncotrail.statistics.classification.rules import youden_threshold
 from oncotrail.study.evaluation import METRICS
 from tests.evaluation.conftest import evaluated
 from tests.evaluation.made import STRENGTH, Study
@@ -38,7 +38,7 @@ def test_figures_agree_with_scikit_learn(done: Evaluated, role: str) -> None:
     among = done.judged[role]
     for each in done.performances:
         scores = among.scores[each.model]
-        called = scores >= each.threshold
+        called = scores >= each.threshold.value
         expected = {
             "auc": roc_auc_score(among.labels, scores),
             "accuracy": accuracy_score(among.labels, called),
@@ -63,7 +63,7 @@ def test_figures_agree_with_scikit_learn(done: Evaluated, role: str) -> None:
 def test_the_threshold_is_youdens_on_the_validation_patients(done: Evaluated) -> None:
     among = done.judged["validation"]
     for each in done.performances:
-        assert each.threshold == youden_threshold(among.labels, among.scores[each.model])
+        assert each.threshold.value == youden_threshold(among.labels, among.scores[each.model])
         assert {role.at_threshold.threshold for role in each.roles.values()} == {each.threshold}
 
 
@@ -105,8 +105,8 @@ def test_a_model_that_calls_nobody_positive_has_no_ppv(study: Study) -> None:
         study.predictions.assign(score=study.predictions["score"].mask(tested, 0.0)),
     )
     for each in found(silent).values():
-        assert each.roles["test"].at_threshold.ppv is None
-        assert each.roles["test"].at_threshold.npv is not None
+        assert each.roles["test"].at_threshold.figures.ppv is None
+        assert each.roles["test"].at_threshold.figures.npv is not None
 
 
 def test_thresholds_are_fitted_on_validation_patients(study: Study) -> None:

@@ -16,7 +16,12 @@ def without_ppv(done: Evaluated) -> Evaluated:
     """The same, where the first model's PPV on test patients is undefined."""
     first = done.performances[0]
     tested: RolePerformance = first.roles["test"]
-    undefined = replace(tested, at_threshold=replace(tested.at_threshold, ppv=None))
+    undefined = replace(
+        tested,
+        at_threshold=replace(
+            tested.at_threshold, figures=replace(tested.at_threshold.figures, ppv=None)
+        ),
+    )
     changed = replace(first, roles={**first.roles, "test": undefined})
     return replace(done, performances=(changed, *done.performances[1:]))
 
@@ -66,7 +71,7 @@ def test_figures_have_six_digits_and_thresholds_all(done: Evaluated) -> None:
     figure = results.nested_figures(done)["both"]["test"]["auc"]["value"]
     assert figure == round(figure, 6)
     for each in done.performances:
-        assert results.thresholds(done)[each.model]["threshold"] == each.threshold
+        assert results.thresholds(done)[each.model]["threshold"] == each.threshold.value
 
 
 def test_flat_figures_are_named_by_role_and_metric(done: Evaluated) -> None:

@@ -22,8 +22,8 @@ RANGES = {"age": (25.0, 80.0), "size": (5.0, 120.0)}
 @pytest.fixture
 def sheet() -> Nomogram:
     median = MedianSurvival("Median, days", (100.0, 900.0, 2500.0), (1.0, 9.0, 30.0))
-    outcomes = [SurvivalAt("Survival at 1000 days", 9.0), Probability("Risk", 1.0), median]
-    return nomogram(TERMS, COEFFICIENTS, RANGES, outcomes)
+    predicted = [SurvivalAt("Survival at 1000 days", 9.0), Probability("Risk", 1.0), median]
+    return nomogram(TERMS, COEFFICIENTS, RANGES, predicted)
 
 
 @pytest.fixture
@@ -44,15 +44,15 @@ def test_a_tick_stands_at_its_points(sheet: Nomogram, rows: dict[str, Row]) -> N
     assert [grades[level] for level in "123"] == list(scales["grade"].points(["1", "2", "3"]) / 100)
 
 
-def test_an_outcome_stands_at_the_total_that_means_it(
+def test_what_is_predicted_stands_at_the_total_that_means_it(
     sheet: Nomogram, rows: dict[str, Row]
 ) -> None:
-    for outcome in sheet.outcomes:
-        labelled = [tick for tick in rows[outcome.name].ticks if tick.label]
+    for each in sheet.predicted:
+        labelled = [tick for tick in rows[each.name].ticks if tick.label]
         assert labelled
         for tick in labelled:
-            meant = outcome.of(sheet.linear_predictor(tick.place * sheet.most_points + 1e-9))
-            if isinstance(outcome, MedianSurvival):
+            meant = each.of(sheet.linear_predictor(tick.place * sheet.most_points + 1e-9))
+            if isinstance(each, MedianSurvival):
                 assert meant <= float(tick.label)
             else:
                 assert meant == pytest.approx(float(tick.label))

@@ -5,7 +5,7 @@
 # Needs r-base-core, r-cran-psych, r-cran-vcd, r-cran-proc, r-cran-jsonlite: oracles for tests, never dependencies.
 #
 # Debian packages neither irr nor MRMCaov nor RJafroc. Fleiss' kappa is derived here a second time (pairs of readers
-# counted; its error by moving each patient's weight), and the Obuchowski-Rockette analysis too (areas by pROC, an
+# counted; its error by moving each patient's weight) and by irrCAC in agreement_python.py, and the Obuchowski-Rockette analysis too (areas by pROC, an
 # explicit jackknife that leaves each patient out, mean squares by lm).
 #
 # The standard error of a weighted kappa is vcd's: psych 2.2.9 takes sums of a reader's own weights where Fleiss, Cohen
@@ -289,11 +289,16 @@ against_of <- function(t) {
   c(t, list(readers = readers, by_group = groups))
 }
 
+# Student's and the normal distribution, 0 standing for infinitely many degrees of freedom
+tails <- list(c(0, 0.95), c(10, 0.95), c(2.5, 0.9), c(1, 0.99)); values <- list(c(-1.96, 0), c(2.2, 10), c(40, 2.5), c(0, 3))
+student <- list(tails = tails, qt = sapply(tails, function(x) qt((1 + x[2]) / 2, if (x[1]) x[1] else Inf)),
+                values = values, pt = sapply(values, function(x) 2 * pt(-abs(x[1]), if (x[2]) x[2] else Inf)))
+
 written <- list(
   versions = list(R = as.character(getRversion()), psych = as.character(packageVersion("psych")),
                   vcd = as.character(packageVersion("vcd")), pROC = as.character(packageVersion("pROC")),
                   jsonlite = as.character(packageVersion("jsonlite"))),
   kappa = lapply(pairs, kappa_of), fleiss = lapply(panels, fleiss_of),
   icc = lapply(tables, icc_of), limits = lapply(tables[c("good", "poor", "whole_numbers")], limits_of),
-  studies = lapply(studies, study_of), against = lapply(against, against_of))
+  studies = lapply(studies, study_of), against = lapply(against, against_of), student = student)
 write_json(written, "tests/reference/agreement.json", digits = NA, auto_unbox = TRUE, na = "null", null = "null")

@@ -71,6 +71,50 @@ figures <- lapply(counts, function(x) {
     ratios = if (x[1] + x[4] > 0 && x[2] + x[3] > 0) suppressWarnings(simel(x, 0.95)), ratios_half = simel(half, 0.95))
 })
 
+# --- Sampling weights: shares of weight, intervals of the effective number of patients (Kish), and thresholds.
+kish <- function(weights) sum(weights)^2 / sum(weights^2)
+weighed <- function(labels, scores, weights, threshold) {
+  there <- weights > 0
+  labels <- labels[there]; called <- (scores >= threshold)[there]; weights <- weights[there]
+  share <- function(hit, among) {
+    if (!any(among)) return(NULL)
+    k <- kish(weights[among]); p <- sum(weights[hit & among]) / sum(weights[among])
+    c(p, suppressWarnings(prop.test(p * k, k, correct = FALSE))$conf.int)
+  }
+  cells <- function(among) sapply(list(labels & called, !labels & called, !labels & !called, labels & !called),
+                                  function(cell) sum(weights[cell & among]) / sum(weights[among]) * kish(weights[among]))
+  all <- rep(TRUE, length(labels)); labels <- labels == 1
+  sens <- share(called, labels); spec <- share(!called, !labels); f1 <- share(called & labels, called | labels)
+  x <- cells(all); split <- cells(labels) * c(1, 0, 0, 1) + cells(!labels) * c(0, 1, 1, 0)
+  correlation <- cov.wt(cbind(labels, called), weights, cor = TRUE)$cor[1, 2]
+  ratio <- function(a, b, c, d) { # with and called, without and called, without and not, with and not
+    value <- (a / (a + d)) / (b / (b + c))
+    value * exp(c(0, -1, 1) * z(0.95) * sqrt(1 / a - 1 / (a + d) + 1 / b - 1 / (b + c)))
+  }
+  list(accuracy = share(labels == called, all), sensitivity = sens, specificity = spec,
+       ppv = share(labels, called), npv = share(!labels, !called),
+       balanced_accuracy = (sens[1] + spec[1]) / 2 + c(0, -1, 1) *
+         c(0, sqrt(sum((sens - sens[1])[2]^2, (spec - spec[1])[2]^2)), sqrt(sum((sens - sens[1])[3]^2, (spec - spec[1])[3]^2))) / 2,
+       f1 = 2 * f1 / (1 + f1), mcc = c(correlation, fisher(x, 0.95)),
+       positive_likelihood_ratio = ratio(split[1], split[2], split[3], split[4]),
+       negative_likelihood_ratio = ratio(split[4], split[3], split[2], split[1]))
+}
+weigh <- function(n, prevalence, digits) {
+  labels <- rbinom(n, 1, prevalence); scores <- round(rnorm(n) + labels, digits); weights <- round(rexp(n) + 0.1, 2)
+  weights[c(1, n)] <- 0
+  found <- sort(unique(scores[weights > 0])); cuts <- c(-Inf, (head(found, -1) + tail(found, -1)) / 2, Inf)
+  share <- function(cut, outcome, called) sum(weights[labels == outcome & (scores >= cut) == called]) / sum(weights[labels == outcome])
+  sens <- sapply(cuts, share, outcome = 1, called = TRUE); spec <- sapply(cuts, share, outcome = 0, called = FALSE)
+  total <- sens + spec; cost <- 3 * 0.2 * (1 - sens) + 0.8 * (1 - spec)
+  list(labels = labels, scores = scores, weights = weights, threshold = 0.45,
+       figures = weighed(labels, scores, weights, 0.45),
+       youden = min(cuts[total >= max(total) - 1e-12]), cost = min(cuts[cost <= min(cost) + 1e-12]),
+       sensitivity_0.8 = max(cuts[sens >= 0.8]), specificity_0.8 = min(cuts[spec >= 0.8]))
+}
+set.seed(1965)
+weighted <- list(ordinary = weigh(80, 0.4, 3), ties = weigh(60, 0.5, 0), rare = weigh(150, 0.06, 2))
+set.seed(1927)
+
 # --- Thresholds. pROC's, too, lie halfway between neighbouring scores; -Inf (everybody) and Inf (nobody) are null.
 made <- function(positives, negatives, shift, digits) {
   labels <- sample(rep(c(1, 0), c(positives, negatives)))
@@ -158,6 +202,6 @@ version <- function(package) as.character(packageVersion(package))
 written <- list(
   versions = c(list(R = as.character(getRversion())),
                sapply(c("pROC", "Hmisc", "caret", "epiR", "jsonlite"), version, simplify = FALSE)),
-  figures = figures, thresholds = thresholds, mcnemar = mcnemars, paired_differences = differences,
+  figures = figures, weighted = weighted, thresholds = thresholds, mcnemar = mcnemars, paired_differences = differences,
   reclassification = reclassified, adjusted = adjusted)
 write_json(written, "tests/reference/classification.json", digits = NA, auto_unbox = TRUE, na = "null", null = "null")

@@ -38,8 +38,8 @@ tables <- list(
 log_log <- function(estimate, error, confidence = 0.95) {
   z <- qnorm((1 + confidence) / 2)
   inside <- estimate > 0 & estimate < 1 & error > 0
-  ends <- sapply(c(1, -1), function(side) ifelse(inside, estimate^exp(side * z * error / (-estimate * log(estimate))), NA))
-  list(low = I(ends[, 1]), high = I(ends[, 2]))
+  end <- function(side) I(ifelse(inside, estimate^exp(side * z * error / (-estimate * log(estimate))), NA))
+  list(low = end(1), high = end(-1))
 }
 
 gray <- function(times, causes) {
@@ -57,8 +57,8 @@ gray <- function(times, causes) {
 
 jackknifed <- function(times, causes, weights) {
   found <- survfit(Surv(times, factor(causes, 0:2)) ~ 1, weights = weights, conf.type = "log-log")
-  sapply(2:3, simplify = FALSE, function(state) list(time = found$time, incidence = found$pstate[, state],
-    error = found$std.err[, state], low = found$lower[, state], high = found$upper[, state]))
+  sapply(2:3, simplify = FALSE, function(state) list(time = I(found$time), incidence = I(found$pstate[, state]),
+    error = I(found$std.err[, state]), low = I(found$lower[, state]), high = I(found$upper[, state])))
 }
 
 tests <- function(times, causes, groups, strata) {
@@ -68,9 +68,23 @@ tests <- function(times, causes, groups, strata) {
        stratified = I(two[, "stat"]), stratified_p = I(two[, "pv"]))
 }
 
+# Patients with a time of 0. The numbers above are drawn before these.
+tables <- c(tables, list(
+  nought_and_later = { table <- made(60, 0); table$times <- pmax(table$times - 1, 0); table },
+  nought_few = plain(c(0, 0, 0, 1, 2, 3, 3, 5), c(1, 0, 2, 1, 0, 2, 0, 1)),
+  nought_only = plain(c(0, 0, 0, 0), c(1, 2, 1, 0))))
+
+# Weights that count: every patient as often as counted.
+counted <- function(times, causes, groups, strata) {
+  counts <- rep(c(1, 3, 2, 1, 4), length.out = length(times))
+  rows <- rep(seq_along(times), counts)
+  c(list(counts = counts), tests(times[rows], causes[rows], groups[rows], strata[rows]))
+}
+
 answers <- lapply(tables, function(table) with(table, list(
   table = lapply(table, I), gray = gray(times, causes), jackknife = jackknifed(times, causes, rep(1, length(times))),
-  weighted = jackknifed(times, causes, weights), tests = tests(times, causes, groups, strata))))
+  weighted = jackknifed(times, causes, weights), tests = tests(times, causes, groups, strata),
+  counted = counted(times, causes, groups, strata))))
 
 real <- function(times, causes, groups, strata, grid) {
   read <- timepoints(cuminc(times, causes), grid)

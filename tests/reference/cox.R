@@ -58,6 +58,16 @@ hidden <- function(n, late) {
 tables$hidden_ties <- hidden(40, FALSE)
 tables$hidden_late <- hidden(60, TRUE)
 
+# Patients who were seen once: events and censorings at time 0, which with late entry need an entry before it.
+zero <- function(t) { t$time[t$time <= quantile(t$time, 0.3)] <- 0; t }
+tables$at_zero <- zero(made(50, 1))
+tables$at_zero_ties <- zero(made(60, 0, "whole", strata = 2))
+tables$at_zero_late <- { t <- zero(made(60, 1, "fractions", clusters = 20)); t$entry <- ifelse(t$time == 0 | rbinom(60, 1, 0.6), -1, t$time / 2); t }
+tables$only_zero <- data.frame(time = rep(0, 6), event = c(1, 1, 0, 0, 1, 0), dose = c(1, -1, 0.5, 2, 0, 1))
+# A part of the linear predictor that is known.
+tables$offset <- { t <- made(70, 1); t$offset <- round(rnorm(70), 2) + 1; t }
+tables$offset_everything <- { t <- made(90, 1, "fractions", late = TRUE, strata = 2); t$offset <- round(rnorm(90), 2); t }
+
 lung <- read("lung")
 lung <- lung[complete.cases(lung[, c("time", "status", "age", "sex", "ecog", "karnofsky", "loss")]), ]
 lung$event <- lung$status
@@ -77,7 +87,8 @@ of <- function(table, x, ties) {
   table[c(x, "time")] <- lapply(table[c(x, "time")], as.numeric) # cox.zph refuses whole numbers, also as weights
   has <- function(name) name %in% names(table)
   response <- if (has("entry")) "Surv(entry, time, event)" else "Surv(time, event)"
-  formula <- as.formula(paste(response, "~", paste(x, collapse = " + "), if (has("stratum")) "+ strata(stratum)"))
+  formula <- as.formula(paste(response, "~", paste(x, collapse = " + "), if (has("stratum")) "+ strata(stratum)",
+                              if (has("offset")) "+ offset(offset)"))
   given <- list(formula, data = table, ties = ties, control = control, x = TRUE)
   if (has("weight")) given$weights <- table$weight
   if (has("cluster")) given$cluster <- table$cluster
@@ -91,7 +102,14 @@ of <- function(table, x, ties) {
     log_likelihood = fit$loglik, score = unname(fit$score), wald = unname(fit$wald.test),
     likelihood_ratio = unname(summary(fit)$logtest), means = unname(fit$means),
     new = as.list(unname(as.data.frame(t(as.matrix(new[, x]))))),
-    risk = unname(predict(fit, new, type = "lp", reference = "sample")),
+    # An offset is known of new patients too; R centres it, which the survival below undoes.
+    risk = if (has("offset")) drop(as.matrix(sweep(new[, x], 2, fit$means)) %*% coef(fit)) + new$offset else
+      unname(predict(fit, new, type = "lp", reference = "sample")),
+    new_offset = if (has("offset")) new$offset else NULL, aic = AIC(fit),
+    concordance = if (has("entry")) NULL else {
+      found <- concordance(fit)
+      c(unname(found$concordance), sqrt(unname(found$var)))
+    },
     intervals = listed(exp(confint(fit, level = 0.9))), p = unname(summary(fit)$coefficients[, "Pr(>|z|)"]),
     rows = rows - 1, # from 0
     martingale = unname(residuals(fit, "martingale"))[rows], deviance = unname(residuals(fit, "deviance"))[rows],
@@ -105,11 +123,19 @@ of <- function(table, x, ties) {
     own <- if (is.na(stratum)) table else table[table$stratum == stratum, ]
     times <- unique(c(min(own$time) / 2, quantile(own$time, c(0.1, 0.35, 0.5, 0.8, 1), type = 1)))
     if (!is.na(stratum)) new$stratum <- stratum
-    answer <- summary(survfit(fit, new), times = times, extend = TRUE)$surv
-    list(stratum = stratum, times = unname(times), survival = listed(t(matrix(answer, nrow = length(times)))))
+    at <- function(band, what) {
+      curve <- summary(survfit(fit, new, conf.type = band, conf.int = 0.9), times = times, extend = TRUE)
+      t(matrix(curve[[what]], nrow = length(times)))
+    }
+    # Of the patients of the lowest and the highest risk.
+    ends <- order(answer$risk)[c(1, length(answer$risk))]
+    bands <- lapply(c("log-log" = "log-log", if (has("entry")) c(log = "log", plain = "plain")), function(band)
+      list(low = listed(at(band, "lower")[ends, ]), high = listed(at(band, "upper")[ends, ])))
+    list(stratum = stratum, times = unname(times), survival = listed(at("log", "surv")), ends = ends - 1, bands = bands)
   })
-  # With one event there is nothing that could change over time.
-  if (sum(table$event) > 2) answer$zph <- lapply(c(km = "km", rank = "rank", identity = "identity", log = "log"), function(transform) {
+  # With one event time there is nothing that could change over time; and 0 has no logarithm.
+  transforms <- c(km = "km", rank = "rank", identity = "identity", if (!any(table$time == 0 & table$event == 1)) c(log = "log"))
+  if (sum(table$event) > 2 && length(unique(table$time)) > 1) answer$zph <- lapply(transforms, function(transform) {
     found <- cox.zph(fit, transform, terms = FALSE)
     # Patients tied in time come in another order with late entry: sort them by what they are.
     stratum <- if (is.null(found$strata)) rep(1, length(found$x)) else as.integer(found$strata)

@@ -18,7 +18,8 @@ made <- function(n, digits, effect, marker_digits = 3, censoring = 0.3) {
 tables <- list(
   strong = made(80, 4, 1.5), weak = made(60, 4, 0.2), tied_times = made(70, 0, 0.5), tied_marker = made(90, 3, -0.8, 0),
   tied_both = made(75, 0, 1, 0), tiny = made(12, 3, 1), two_values = { t <- made(40, 2, 1); t$values <- 1 * (t$values > 0); t },
-  many_censored = made(60, 3, 1, 2, 0.85))
+  many_censored = made(60, 3, 1, 2, 0.85),
+  from_nought = { t <- made(50, 0, 0.8); t$times <- pmax(t$times - 1, 0); t })
 shares <- list(c(0.1, 0.9), c(0.25, 0.75), c(0.3, 0.6))
 
 # maxstat leaves a bound above 1 as it is; a p-value is at most 1. Where no cut leaves these shares it stops.

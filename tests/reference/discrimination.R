@@ -4,9 +4,9 @@
 #
 # From the repository's root:  python -m tests.reference.tables /some/folder
 #                              Rscript tests/reference/discrimination.R /some/folder
-# Needs r-base-core, r-cran-proc, r-cran-survival, r-cran-jsonlite. They are oracles for tests, never dependencies.
+# Needs r-base-core, r-cran-proc, r-cran-survival, r-cran-boot, r-cran-jsonlite. They are oracles for tests, never dependencies.
 
-suppressPackageStartupMessages({ library(pROC); library(survival); library(jsonlite) })
+suppressPackageStartupMessages({ library(pROC); library(survival); library(boot); library(jsonlite) })
 folder <- commandArgs(TRUE)[1]
 set.seed(1988)
 
@@ -180,30 +180,111 @@ heights <- lapply(tables, function(table)
   coords(curve(table$labels, table$first), specificities, input = "specificity", ret = "sensitivity",
          transpose = FALSE)$sensitivity)
 
-# --- Bootstrap: the rows that pROC draws are drawn once more from the same seed, and exported (from 0, in R's order:
-# controls, then cases).
-boot <- function(name, seed, count) {
-  table <- tables[[name]]
-  found <- curve(table$labels, table$first)
-  controls <- which(table$labels == 0); cases <- which(table$labels == 1)
-  set.seed(seed)
-  rows <- lapply(1:count, function(i) {
-    of_controls <- sample.int(length(controls), replace = TRUE)
-    of_cases <- sample.int(length(cases), replace = TRUE)
-    c(controls[of_controls], cases[of_cases]) - 1
-  })
-  again <- function(call) { set.seed(seed); suppressWarnings(call()) }
-  band <- again(function() ci.se(found, specificities = specificities, conf.level = 0.9, boot.n = count, progress = "none"))
-  part <- function(...) as.numeric(again(function()
-    ci.auc(roc(table$labels, table$first, levels = c(0, 1), direction = "<", quiet = TRUE, ...),
-           method = "bootstrap", conf.level = 0.9, boot.n = count, progress = "none")))[c(1, 3)]
-  list(table = name, confidence = 0.9, rows = rows, low = unname(band[, 1]), high = unname(band[, 3]),
-       partial = part(partial.auc = c(0.8, 1)),
-       partial_corrected = part(partial.auc = c(0.8, 1), partial.auc.correct = TRUE),
-       partial_sensitivity = part(partial.auc = c(0.75, 1), partial.auc.focus = "sensitivity"))
+# --- Several rows of one patient: of one outcome (images), or of both (lesions).
+images <- function(patients, digits, mixed) {
+  patient <- rep(seq_len(patients), sample(1:4, patients, replace = TRUE))
+  own <- rnorm(patients)[patient]
+  labels <- if (mixed) rbinom(length(patient), 1, plogis(own - 0.5)) else rbinom(patients, 1, 0.4)[patient]
+  list(labels = labels, patient = patient,
+       first = round(own + labels + rnorm(length(patient)), digits),
+       second = round(own + labels / 2 + rnorm(length(patient)), digits))
 }
-bootstrap <- list(boot("ordinary", 11, 100), boot("heavy_ties", 12, 100), boot("two_values", 13, 40),
-                  boot("two_and_three", 14, 60), boot("worse_than_chance", 15, 40))
+several_rows <- list(
+  images = images(40, 4, FALSE), lesions = images(40, 4, TRUE), lesions_with_ties = images(30, 0, TRUE),
+  one_row_each = { t <- tables$ordinary; t$patient <- seq_along(t$labels); t },
+  few = list(labels = c(1, 0, 1, 0, 0, 1), patient = c(1, 1, 2, 2, 3, 3), first = c(3, 1, 2, 2, 1, 4), second = c(1, 2, 3, 1, 2, 3)))
+
+# Obuchowski (1997), from every pair of rows; with weights, sums over rows become weighted sums. `factor` = FALSE leaves
+# out the k / (k - 1), as the infinitesimal jackknife does.
+obuchowski <- function(table, scores, weights = rep(1, length(table$labels)), factor = TRUE) {
+  pos <- which(table$labels == 1 & weights > 0); neg <- which(table$labels == 0 & weights > 0)
+  wp <- weights[pos] / sum(weights[pos]); wn <- weights[neg] / sum(weights[neg])
+  parts <- lapply(scores, function(score) {
+    psi <- outer(score[pos], score[neg], function(x, y) (x > y) + 0.5 * (x == y))
+    v10 <- drop(psi %*% wn); v01 <- drop(wp %*% psi); area <- sum(wp * v10)
+    whole <- sort(unique(table$patient[c(pos, neg)]))
+    sums <- function(value, who) sapply(whole, function(id) sum(value[who == id]))
+    list(area = area, x = sums(wp * (v10 - area), table$patient[pos]), y = sums(wn * (v01 - area), table$patient[neg]))
+  })
+  by <- if (factor) function(k) k / (k - 1) else function(k) 1
+  i10 <- length(unique(table$patient[pos])); i01 <- length(unique(table$patient[neg]))
+  i <- length(unique(table$patient[c(pos, neg)]))
+  covariance <- sapply(parts, function(one) sapply(parts, function(other)
+    by(i10) * sum(one$x * other$x) + by(i01) * sum(one$y * other$y) + by(i) * (sum(one$x * other$y) + sum(one$y * other$x))))
+  list(areas = sapply(parts, `[[`, "area"), covariance = covariance)
+}
+clustered <- lapply(several_rows, function(table) {
+  weights <- round(rexp(length(table$labels)) + 0.05, 2)
+  if (length(weights) > 10) weights[c(2, 5)] <- 0
+  scores <- table[c("first", "second")]
+  # survival's infinitesimal jackknife, by patient.
+  jackknives <- lapply(scores, function(score)
+    concordance(table$labels ~ score, cluster = table$patient, weights = weights, influence = 1))
+  jackknife <- list(concordance = sapply(jackknives, function(one) unname(one$concordance)),
+                    var = crossprod(sapply(jackknives, `[[`, "dfbeta")))
+  stopifnot(all.equal(unname(diag(jackknife$var)), unname(sapply(jackknives, `[[`, "var"))))
+  plain <- obuchowski(table, scores); weighted <- obuchowski(table, scores, weights)
+  stopifnot(all.equal(unname(jackknife$var), unname(obuchowski(table, scores, weights, factor = FALSE)$covariance)))
+  list(table = table, weights = weights, areas = plain$areas, covariance = plain$covariance,
+       weighted_areas = weighted$areas, weighted_covariance = weighted$covariance,
+       concordance = list(areas = unname(jackknife$concordance), covariance = unname(jackknife$var)))
+})
+
+# Two groups of different patients, with weights: Welch's degrees of freedom from the variances.
+weighted_unpaired <- lapply(list(c("images", "lesions"), c("lesions", "one_row_each")), function(names) {
+  found <- lapply(clustered[names], function(x) list(area = x$weighted_areas[1], v = x$weighted_covariance[1, 1],
+                                                      k = length(unique(x$table$patient[x$weights > 0]))))
+  v <- sapply(found, `[[`, "v"); k <- sapply(found, `[[`, "k")
+  difference <- found[[1]]$area - found[[2]]$area; df <- sum(v)^2 / sum(v^2 / (k - 1))
+  list(first = names[1], second = names[2], difference = difference, t = difference / sqrt(sum(v)), degrees_of_freedom = df,
+       p = 2 * pt(-abs(difference) / sqrt(sum(v)), df), ends = difference + c(-1, 1) * qt(0.975, df) * sqrt(sum(v)))
+})
+
+# --- Bootstrap: rows are drawn here and exported (from 0); pROC computes on them, and boot reads off the ends.
+ends <- function(replicates, confidence) {
+  of <- function(values) boot:::norm.inter(values, (1 + c(-1, 1) * confidence) / 2)[, 2]
+  if (is.matrix(replicates)) apply(replicates, 1, of) else of(replicates)
+}
+# Precision times the gain in recall, over distinct scores.
+average_precision <- function(labels, scores) {
+  cuts <- sort(unique(scores), decreasing = TRUE)
+  found <- sapply(cuts, function(cut) sum(labels[scores >= cut])); called <- sapply(cuts, function(cut) sum(scores >= cut))
+  sum(diff(c(0, found)) / sum(labels) * found / called)
+}
+resampled <- function(table, confidence, rows) {
+  on_rows <- function(of) sapply(rows, function(chosen)
+    suppressWarnings(of(table$labels[chosen + 1], table$first[chosen + 1])))
+  at <- function(labels, scores) coords(curve(labels, scores), specificities, input = "specificity", ret = "sensitivity",
+                                        transpose = FALSE)$sensitivity
+  turned <- function(labels, scores) coords(curve(labels, scores), 0.9, input = "sensitivity", ret = "specificity",
+                                            transpose = FALSE)$specificity
+  part <- function(...) function(labels, scores) as.numeric(auc(curve(labels, scores), ...))
+  band <- ends(on_rows(at), confidence)
+  partial <- ends(on_rows(part(partial.auc = c(0.8, 1))), confidence)
+  chance <- (1 - 0.8) * (2 - 0.8 - 1) / 2
+  list(confidence = confidence, rows = rows, low = band[1, ], high = band[2, ], partial = partial,
+       partial_corrected = (1 + (partial - chance) / (0.2 - chance)) / 2, # McClish's scale, which rises
+       partial_sensitivity = ends(on_rows(part(partial.auc = c(0.75, 1), partial.auc.focus = "sensitivity")), confidence),
+       specificity_at_0.9 = c(turned(table$labels, table$first), ends(on_rows(turned), confidence)),
+       average_precision = c(average_precision(table$labels, table$first), ends(on_rows(average_precision), confidence)))
+}
+within_labels <- function(name, seed, count) {
+  table <- tables[[name]]
+  groups <- list(which(table$labels == 0), which(table$labels == 1))
+  set.seed(seed)
+  rows <- lapply(1:count, function(i) unlist(lapply(groups, function(group) group[sample.int(length(group), replace = TRUE)])) - 1)
+  c(list(table = name), resampled(table, 0.9, rows))
+}
+bootstrap <- list(within_labels("ordinary", 11, 60), within_labels("heavy_ties", 12, 60), within_labels("two_values", 13, 40),
+                  within_labels("two_and_three", 14, 60), within_labels("worse_than_chance", 15, 40))
+# Whole patients, with all their rows.
+bootstrap_patients <- lapply(c("images", "lesions"), function(name) {
+  table <- several_rows[[name]]; own <- split(seq_along(table$labels) - 1, table$patient)
+  set.seed(16)
+  drawn <- lapply(1:60, function(i) sample.int(length(own), replace = TRUE))
+  c(list(table = name, drawn = lapply(drawn, function(x) tabulate(x, length(own)))),
+    resampled(table, 0.8, lapply(drawn, function(x) unlist(own[x], use.names = FALSE)))[-2])
+})
 
 # --- How far an empirical distribution strays: R's own exact distribution, inverted.
 strays <- unlist(lapply(c(2, 3, 10, 57, 400), function(n) lapply(c(0.8, 0.95, sqrt(0.95), 0.99), function(confidence)
@@ -213,7 +294,7 @@ strays <- unlist(lapply(c(2, 3, 10, 57, 400), function(n) lapply(c(0.8, 0.95, sq
 
 written <- list(
   versions = list(R = as.character(getRversion()), pROC = as.character(packageVersion("pROC")),
-                  survival = as.character(packageVersion("survival")),
+                  survival = as.character(packageVersion("survival")), boot = as.character(packageVersion("boot")),
                   jsonlite = as.character(packageVersion("jsonlite"))),
   discrimination = answers,
   wilson = proportions,
@@ -226,5 +307,8 @@ written <- list(
   specificities = specificities,
   heights = heights,
   bootstrap = bootstrap,
+  bootstrap_patients = bootstrap_patients,
+  clustered = clustered,
+  weighted_unpaired = weighted_unpaired,
   kolmogorov = strays)
 write_json(written, "tests/reference/discrimination.json", digits = NA, auto_unbox = TRUE, na = "null", null = "null")

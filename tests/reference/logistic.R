@@ -4,7 +4,7 @@
 #
 # From the repository's root:  python -m tests.reference.tables /some/folder
 #                              Rscript tests/reference/logistic.R /some/folder
-# Needs r-base-core, r-cran-rms, r-cran-hmisc, r-cran-jsonlite. GPL: oracles for tests, never dependencies.
+# Needs r-base-core, r-cran-rms, r-cran-hmisc, r-cran-sandwich, r-cran-jsonlite. GPL: oracles for tests, never dependencies.
 
 suppressPackageStartupMessages({ library(rms); library(jsonlite) })
 folder <- commandArgs(TRUE)[1]
@@ -68,8 +68,26 @@ spline_tables <- list(
   both = c(rep(0, 20), round(runif(150), 3), rep(1, 30)), zeros_few = c(rep(0, 15), round(rexp(60), 4)),
   both_few = c(rep(0, 9), round(runif(60), 3), rep(1, 9)))
 
+# Several rows per patient: the robust covariance, by rows and by patients.
+repeated <- list(patient = rep(1:25, times = sample(1:4, 25, TRUE)))
+n <- length(repeated$patient)
+repeated$x <- cbind(round(rnorm(n) + rnorm(25)[repeated$patient], 2), rbinom(n, 1, 0.4))
+repeated$y <- rbinom(n, 1, plogis(0.7 * repeated$x[, 1] + rnorm(25)[repeated$patient]))
+repeated$w <- sample(c(0.5, 1, 2, 3), n, TRUE)
+robust_of <- function(t) {
+  f <- glm(t$y ~ t$x, family = binomial, control = control)
+  weighted <- suppressWarnings(glm(t$y ~ t$x, family = binomial, weights = t$w, control = control))
+  y <- t$y; first <- t$x[, 1]; second <- t$x[, 2]
+  lrm_fit <- lrm(y ~ first + second, x = TRUE, y = TRUE)
+  clustered <- function(f) sandwich::vcovCL(f, t$patient, type = "HC0", cadjust = FALSE)
+  list(table = t, rows = unname(sandwich::sandwich(f)), patients = unname(clustered(f)),
+       weighted = unname(clustered(weighted)), robcov = unname(vcov(robcov(lrm_fit, t$patient))),
+       aic = AIC(f), wald = drop(coef(f)[2:3] %*% solve(vcov(f)[2:3, 2:3]) %*% coef(f)[2:3]))
+}
+
 written <- list(
   versions = list(R = as.character(getRversion()), rms = as.character(packageVersion("rms")),
+                  sandwich = as.character(packageVersion("sandwich")),
                   Hmisc = as.character(packageVersion("Hmisc")), jsonlite = as.character(packageVersion("jsonlite"))),
   gbsg2 = answer(recurred, covariates), gbsg2_lrm = lrm_of(recurred, covariates),
   gbsg2_profile = lapply(1:3, function(place) profiled(recurred, covariates, place)),
@@ -80,6 +98,7 @@ written <- list(
   weighted = c(with(weighted, answer(y, x, w, offset)), list(table = weighted)),
   badly_scaled = c(answer(badly_scaled$y, badly_scaled$x), list(table = badly_scaled)),
   paired = c(answer(paired$y, paired$x, intercept = FALSE), list(table = paired)),
+  repeated = robust_of(repeated),
   splines = lapply(spline_tables, function(x) list(
     x = x, knots = lapply(3:7, function(k) unname(knots_of(x, k))))),
   spline = list(

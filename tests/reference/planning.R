@@ -2,7 +2,7 @@
 # integrate, from the papers' inequalities (Riley et al. 2019, 2020, 2021; Hanley and McNeil 1982; Newcombe 2006).
 #
 # From the repository's root:  Rscript tests/reference/planning.R
-# Needs r-base-core, r-cran-jsonlite. Debian packages neither pmsampsize nor pmvalsampsize.
+# Needs r-base-core, r-cran-jsonlite. Debian packages neither pmsampsize nor pmvalsampsize: planning_python.py asks them.
 
 suppressPackageStartupMessages(library(jsonlite))
 z <- qnorm(0.975)
@@ -72,6 +72,17 @@ apart <- function(a, b, prevalence, r, power) {
   list(first = a, second = b, prevalence = prevalence, correlation = r, power = power, n = n)
 }
 
+# Mann and Whitney's U has a variance by the chances that two patients of one group both win over one of the other.
+# Hanley and McNeil take these from exponential scores, of rate 1 without the outcome and (1 - A) / A with it.
+exponential <- function(auc, n, prevalence) {
+  m <- n * prevalence; k <- n - m; rate <- (1 - auc) / auc
+  over <- function(f) integrate(f, 0, Inf, rel.tol = 1e-12, abs.tol = 0, subdivisions = 2000)$value
+  two_events <- over(function(x) dexp(x) * pexp(x, rate, lower.tail = FALSE)^2)
+  two_others <- over(function(x) dexp(x, rate) * pexp(x)^2)
+  list(auc = auc, n = n, prevalence = prevalence,
+       error = sqrt((auc * (1 - auc) + (m - 1) * (two_events - auc^2) + (k - 1) * (two_others - auc^2)) / (m * k)))
+}
+
 # The slope's error with n patients who have these linear predictors in equal shares, from glm's own information.
 slope <- function(x, w) {
   X <- cbind(1, x); p <- plogis(x)
@@ -96,6 +107,7 @@ written <- list(
   width = list(width(0.8, 0.018, 0.1, "Newcombe"), width(0.8, 0.018, 0.1, "Hanley-McNeil"), width(0.7, 0.3, 0.05, "Newcombe"),
                width(0.95, 0.5, 0.1, "Hanley-McNeil"), width(0.5, 0.9, 0.2, "Hanley-McNeil"), width(0.75, 0.4, 0.95, "Newcombe")),
   difference = list(apart(0.75, 0.85, 0.5, 0, 0.8), apart(0.7, 0.75, 0.2, 0.6, 0.9), apart(0.9, 0.8, 0.1, 0.3, 0.8)),
+  exponential = list(exponential(0.8, 500, 0.2), exponential(0.95, 60, 0.5), exponential(0.5, 20, 0.9), exponential(0.65, 10000, 0.01)),
   slope = list(slope(lp, 0.2), slope(c(-3, -2, -1, 0, 1), 0.2), slope(c(-0.1, 0.1), 1)),
   ratio = list(ratio(0.018, 1), ratio(0.3, 0.4), ratio(0.3, 0.4, 1.5), ratio(0.9, 0.2)))
 write_json(written, "tests/reference/planning.json", digits = NA, auto_unbox = TRUE, na = "null", null = "null")

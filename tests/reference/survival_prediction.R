@@ -5,7 +5,7 @@
 # From the repository's root:  python -m tests.reference.tables /some/folder
 #                              Rscript tests/reference/survival_prediction.R /some/folder
 # Needs r-base-core, r-cran-survival, r-cran-riskregression, r-cran-pec, r-cran-prodlim, r-cran-rms,
-# r-cran-hmisc, r-cran-jsonlite. They are oracles for tests, never dependencies. Tables made here go into the JSON; of the real ones, only the answers do.
+# r-cran-hmisc, r-cran-boot, r-cran-jsonlite. They are oracles for tests, never dependencies. Tables made here go into the JSON; of the real ones, only the answers do.
 
 suppressPackageStartupMessages({ library(survival); library(riskRegression); library(pec); library(prodlim); library(rms); library(jsonlite) })
 set.seed(2013)
@@ -54,6 +54,9 @@ small <- list(
     first = rep(0.5, 6), second = c(5, 6, 4, 3, 2, 1) / 4, weights = c(1, 1, 2, 1, 1, 0.5),
     strata = c(1, 2, 1, 2, 1, 2), clusters = 1:6))
 
+# A few were seen once: with the event, or censored, at time 0.
+small$times_of_zero <- local({ t <- small$tied_times; t$time[c(1:4, 11, 12)] <- 0; t$event[1:4] <- c(1, 0, 1, 0); t })
+
 agreement <- function(fit) list(value = unname(coef(fit)), error = unname(sqrt(diag(as.matrix(vcov(fit))))), count = unname(fit$count))
 
 one <- function(t, ...) agreement(concordance(Surv(time, event) ~ first, data = t, reverse = TRUE, ...))
@@ -75,6 +78,7 @@ concordances <- function(t) {
   if (!is.null(t$weights)) {
     answer$weighted <- agreement(concordance(Surv(time, event) ~ first, data = t, weights = weights, reverse = TRUE))
     answer$weighted_uno <- agreement(concordance(Surv(time, event) ~ first, data = t, weights = weights, reverse = TRUE, timewt = "n/G2"))
+    answer$whole <- agreement(concordance(Surv(time, event) ~ first, data = t, weights = ceiling(weights), reverse = TRUE))
     answer$clustered <- agreement(concordance(Surv(time, event) ~ first, data = t, cluster = clusters, weights = weights, reverse = TRUE))
     stratified <- concordance(Surv(time, event) ~ first + strata(strata), data = t, reverse = TRUE)
     answer$stratified <- list(value = unname(stratified$concordance), error = sqrt(stratified$var),
@@ -84,8 +88,13 @@ concordances <- function(t) {
 }
 
 censoring <- function(t) {
+  data <- as.data.frame(t[c("time", "event")])
+  data <- data[order(data$time, -data$event), ]
+  weights <- pec::ipcw(Surv(time, event) ~ 1, data = data, method = "marginal", times = t$horizons, subjectTimes = data$time,
+                       what = c("IPCW.times", "IPCW.subjectTimes"))
   fit <- prodlim(Hist(time, event) ~ 1, data = as.data.frame(t[c("time", "event")]), reverse = TRUE)
-  list(before = predictSurvIndividual(fit, lag = 1), after = predict(fit, times = t$horizons))
+  list(before = predictSurvIndividual(fit, lag = 1), after = predict(fit, times = t$horizons),
+       ipcw_before = weights$IPCW.subjectTimes, ipcw_after = as.vector(weights$IPCW.times))
 }
 
 risks <- function(predictor, t) sapply(t$horizons, function(h) 1 - exp(-h / t$scale * exp(predictor)))
@@ -169,6 +178,53 @@ calibration <- function(t, h, groups) {
        groups = unname(by_group))
 }
 
+# The same where rows have weights or come in clusters: survfit's and coxph's own variance, or their robust one.
+weighted_calibration <- function(t, h) {
+  d <- data.frame(time = t$time, event = t$event, survival = exp(-h / t$scale * exp(t$first)), fractions = t$weights,
+                  counts = ceiling(t$weights), clusters = t$clusters)
+  d$hazard <- log(-log(d$survival))
+  ratio <- function(fit, w) {
+    km <- summary(fit, times = h)
+    value <- (1 - km$surv) / weighted.mean(1 - d$survival, w)
+    c(value, value * km$std.err / (1 - km$surv))
+  }
+  slope <- function(fit) c(unname(coef(fit)), sqrt(vcov(fit)[1, 1]))
+  one <- rep(1, nrow(d))
+  large <- survfit(coxph(Surv(time, event) ~ offset(hazard), data = d, weights = counts, ties = "breslow"), newdata = data.frame(hazard = 0))
+  last <- max(which(large$time <= h))
+  spline <- rcspline.eval(d$hazard, nk = 3, inclx = TRUE)
+  curve <- function(w) {
+    smooth <- coxph(Surv(d$time, d$event) ~ spline, weights = w, control = exact)
+    base <- summary(survfit(smooth, newdata = list(spline = spline[1, , drop = FALSE]), se.fit = FALSE), times = h)$surv
+    off <- abs(1 - base^exp((spline - matrix(spline[1, ], nrow(spline), 2, byrow = TRUE)) %*% coef(smooth))[, 1] - (1 - d$survival))
+    c(weighted.mean(off, w), wtd.quantile(off, w, c(0.5, 0.9, 1), normwt = any(w %% 1 > 0)))
+  }
+  list(horizon = h,
+    ratio = list(counts = ratio(survfit(Surv(time, event) ~ 1, data = d, weights = counts), d$counts),
+      fractions = ratio(survfit(Surv(time, event) ~ 1, data = d, weights = fractions), d$fractions),
+      clusters = ratio(survfit(Surv(time, event) ~ 1, data = d, cluster = clusters), one),
+      both = ratio(survfit(Surv(time, event) ~ 1, data = d, weights = counts, cluster = clusters), d$counts)),
+    slope = list(counts = slope(coxph(Surv(time, event) ~ hazard, data = d, weights = counts, control = exact)),
+      fractions = slope(coxph(Surv(time, event) ~ hazard, data = d, weights = fractions, control = exact)),
+      clusters = slope(coxph(Surv(time, event) ~ hazard, data = d, cluster = clusters, control = exact)),
+      both = slope(coxph(Surv(time, event) ~ hazard, data = d, weights = counts, cluster = clusters, control = exact))),
+    large = c(log(large$cumhaz[last]), large$std.chaz[last] / large$cumhaz[last]),
+    curve = list(counts = unname(curve(d$counts)), fractions = unname(curve(d$fractions))))
+}
+
+# ICI, E50 and E90 in patients drawn with all of their rows, and boot's percentile interval of each.
+bootstrapped <- local({
+  t <- small$ordinary; h <- 0.5; set.seed(7)
+  patients <- sort(unique(t$clusters)); B <- 60
+  counts <- t(sapply(seq_len(B), function(i) tabulate(sample(length(patients), replace = TRUE), length(patients))))
+  errors <- t(apply(counts, 1, function(count) {
+    rows <- rep(seq_along(t$time), count[match(t$clusters, patients)])
+    d <- list(time = t$time[rows], event = t$event[rows], scale = t$scale, first = t$first[rows])
+    unlist(calibration(d, h, 2)[c("ici", "e50", "e90")])
+  }))
+  list(horizon = h, counts = counts, ends = t(apply(errors, 2, function(x) boot:::perc.ci(x, conf = 0.9)[4:5])))
+})
+
 # rms::validate, on resamples that the same seed draws again here; its fits iterated to the end.
 corrected <- local({
   original <- rms::coxphFit
@@ -207,12 +263,14 @@ competing <- local({
 
 written <- list(
   versions = c(list(R = as.character(getRversion())),
-    sapply(c("survival", "riskRegression", "pec", "prodlim", "rms", "Hmisc", "jsonlite"), function(p) as.character(packageVersion(p)), simplify = FALSE)),
+    sapply(c("survival", "riskRegression", "pec", "prodlim", "rms", "Hmisc", "boot", "jsonlite"), function(p) as.character(packageVersion(p)), simplify = FALSE)),
   real = lapply(real, everything, table = FALSE),
   small = lapply(small, everything, table = TRUE),
   competing = competing,
   calibration = list(gbsg2 = calibration(real$gbsg2, 1461, 5), lung = calibration(real$lung, 365.25, 3),
     larynx = calibration(real$larynx, 4, 3), ordinary = calibration(small$ordinary, 0.5, 4),
-    tied_times = calibration(small$tied_times, 0.5, 4)),
+    tied_times = calibration(small$tied_times, 0.5, 4), times_of_zero = calibration(small$times_of_zero, 0.5, 4)),
+  weighted_calibration = lapply(small[c("ordinary", "tied_times", "times_of_zero")], weighted_calibration, h = 0.5),
+  bootstrapped = bootstrapped,
   validation = corrected)
 write_json(written, "tests/reference/survival_prediction.json", digits = NA, auto_unbox = TRUE, na = "null", null = "null")

@@ -133,7 +133,8 @@ folds <- lapply(list(c(0.71, 0.78, 0.69, 0.74, 0.8), rnorm(30, 0.02, 0.03), c(0.
   error <- plain$stderr * sqrt(length(x)) * sqrt(1 / length(x) + test / train)
   t <- mean(x) / error; df <- unname(plain$parameter)
   list(figures = x, train = train, test = test, naive = as.numeric(plain$conf.int), standard_error = error, t = t, df = df,
-       low = mean(x) - qt(0.975, df) * error, high = mean(x) + qt(0.975, df) * error, p = 2 * pt(-abs(t), df))
+       low = mean(x) - qt(0.975, df) * error, high = mean(x) + qt(0.975, df) * error, p = 2 * pt(-abs(t), df),
+       spread = sd(x) * sqrt(df / c(df, qchisq(c(0.975, 0.025), df))))
 })
 
 ## The best of N
@@ -179,7 +180,10 @@ fold_tables <- lapply(list(c(5, 3), c(10, 6)), function(size) {
   x <- matrix(round(runif(prod(size), 0.6, 0.9), 3), size[1])
   winner <- which.max(colMeans(x))
   bias <- mean(apply(x, 1, max) - x[, winner])
-  list(figures = x, winner = winner, apparent = max(colMeans(x)), optimism = bias, corrected = max(colMeans(x)) - bias)
+  each <- 2 * x[, winner] - apply(x, 1, max); J <- size[1]; plain <- t.test(each)
+  wide <- plain$stderr * sqrt(J) * sqrt(1 / J + 1 / (J - 1))
+  list(figures = x, winner = winner, train = 10 * (J - 1), test = 10, apparent = max(colMeans(x)), optimism = bias,
+       corrected = max(colMeans(x)) - bias, low = mean(each) - qt(0.975, J - 1) * wide, high = mean(each) + qt(0.975, J - 1) * wide)
 })
 
 # BBC-CV on the resamples above: choose on those drawn, look at those left out.

@@ -41,9 +41,10 @@ def test_a_probability_is_between_0_and_1() -> None:
         probable([0, 1], [0.5, 1.5])
 
 
-def test_a_time_is_above_0() -> None:
-    with pytest.raises(ValueError, match=r"times: found 0.0 in row 2; .* above 0"):
-        survived([1, 2, 0], [1, 1, 1])
+def test_a_time_is_0_or_more() -> None:
+    assert survived([0.0, 2.0], [1, 0]).times.tolist() == [0.0, 2.0]
+    with pytest.raises(ValueError, match=r"times: found -1.0 in row 2; .* of at least 0"):
+        survived([1.0, 2.0, -1.0], [1, 0, 1])
 
 
 def test_weights_are_ones_or_at_least_0() -> None:

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from oncotrail.statistics import arrays
-from oncotrail.statistics.agreement.operating_points import (
+from oncotrail.statistics.calibration.bins import expected_calibration_error
+from oncotrail.statistics.classification.rules import (
     threshold_at_sensitivity,
     threshold_at_specificity,
 )
-from oncotrail.statistics.calibration.bins import expected_calibration_error
-from oncotrail.statistics.discrimination.partial import partial_auc
-from oncotrail.statistics.discrimination.precision_recall import average_precision
 from oncotrail.statistics.intervals import newcombe
+from oncotrail.statistics.uncertainty.resampling import resample
 
 Y, P = [0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]
 
@@ -78,9 +77,6 @@ def test_an_area_beyond_1_has_no_interval() -> None:
 
 
 def test_no_resamples_have_no_interval() -> None:
-    with pytest.raises(ValueError, match="found 0 resamples; expected at least 1"):
-        expected_calibration_error(Y, P, np.random.default_rng(1), resamples=0)
-    with pytest.raises(ValueError, match="found no resamples; expected at least one"):
-        average_precision(Y, P, resamples=[])
-    with pytest.raises(ValueError, match="found no resamples; expected at least one"):
-        partial_auc(Y, P, (0.5, 1), resamples=[])
+    drawn = resample(range(4), generator=np.random.default_rng(1), number=9)
+    with pytest.raises(ValueError, match=r"found 9 resamples; an interval .* needs at least 39"):
+        expected_calibration_error(Y, P, resamples=drawn)

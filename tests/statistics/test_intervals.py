@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from oncotrail.statistics.intervals import (
+    Difference,
     Interval,
     exact,
     newcombe,
+    normal_difference,
     normal_quantile,
     proportion,
     wilson,
@@ -67,6 +69,34 @@ def test_the_normal_quantile_agrees_with_the_normal_distribution() -> None:
     agree(normal_quantile, oracle, [normal_quantile(level) for level in levels], theirs)
 
 
+def difference(value: float, variance: float | None, confidence: float = 0.95) -> Difference:
+    return normal_difference(
+        value, variance, most=1, confidence=confidence, n=9, events=4, method="by hand"
+    )
+
+
+def test_a_normal_difference_agrees_with_the_normal_distribution() -> None:
+    found = difference(0.1, 0.0025, 0.9)
+    normal = NormalDist(0.1, 0.05)
+    ours = found.low, found.high, found.statistic, found.standard_error, found.p_value
+    theirs = normal.inv_cdf(0.05), normal.inv_cdf(0.95), 2, 0.05, 2 * NormalDist().cdf(-2)
+    agree(normal_difference, "statistics.NormalDist", ours, theirs, within=1e-12)
+    assert (found.n, found.events, found.method) == (9, 4, "by hand")
+
+
+def test_a_normal_difference_stays_in_its_range() -> None:
+    assert (difference(0.5, 4).low, difference(0.5, 4).high) == (-1, 1)
+
+
+@pytest.mark.parametrize("variance", [None, 0.0])
+def test_a_difference_without_spread_has_no_interval_and_no_test(variance: float | None) -> None:
+    found = difference(0.1, variance)
+    assert found.value == 0.1
+    assert (found.low, found.high, found.statistic, found.p_value) == (None,) * 4
+    with pytest.raises(ValueError, match="found confidence 95"):
+        difference(0.1, variance, 95)
+
+
 both_intervals = pytest.mark.parametrize("interval", [wilson, exact])
 
 
@@ -122,6 +152,8 @@ def test_a_proportion_refuses_an_unknown_interval() -> None:
 
 def test_a_proportion_of_nobody_is_undefined() -> None:
     assert proportion(0, 0, 0) is None
+    with pytest.raises(ValueError, match="found 3 of 0"):
+        proportion(3, 0, 0)
 
 
 def test_a_proportion_says_what_it_rests_on() -> None:

@@ -82,17 +82,17 @@ DOORS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "calibration_bins": ("width", lambda o: calibration_bins(Y, P, by=o)),
     "expected_calibration_error": (
         "width",
-        lambda o: expected_calibration_error(Y, P, random(), by=o, resamples=5),
+        lambda o: expected_calibration_error(Y, P, by=o),
     ),
     "debiased_squared_error": ("mass", lambda o: debiased_squared_error(Y, P, bins=3, by=o)),
     "calibration_errors": (
         "lowess",
-        lambda o: calibration_errors(Y, P, random(), smoother=o, resamples=5),
+        lambda o: calibration_errors(Y, P, smoother=o),
     ),
     "loess_curve": ("binomial", lambda o: loess_curve(Y, P, variance=o)),
     "observed_expected": ("exact", lambda o: observed_expected(Y, P, method=o)),
     "recalibrate": ("intercept", lambda o: recalibrate(Y, P, update=o)),
-    "validate": ("bootstrap", lambda o: validate(Y, model, [np.arange(12)], method=o)),
+    "validate": ("bootstrap", lambda o: validate(Y, model, drawn(), method=o)),
     "proportion": ("exact", lambda o: proportion(3, 4, 4, method=o)),
     "proportion of nobody": ("exact", lambda o: (proportion(0, 0, 0, method=o), 1)),
     "balanced_accuracy": ("exact", lambda o: balanced_accuracy(COUNTS, method=o)),
@@ -191,10 +191,10 @@ DOORS: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "wald",
         lambda o: term_test(fit_cox(TIMES, EVENTS, [0, 1, 0, 1, 1, 0]), [0], o),
     ),
-    "Outcome.coded": ("exclude", lambda o: Outcome.coded([1, 0], event=1, no_event=0, blanks=o)),
-    "TimeToEvent.coded": (
+    "Outcome": ("exclude", lambda o: Outcome([1, 0], event=1, no_event=0, blanks=o)),
+    "TimeToEvent": (
         "exclude",
-        lambda o: TimeToEvent.coded([1, 2], [1, 0], event=1, censored=0, blanks=o),
+        lambda o: TimeToEvent([1, 2], [1, 0], event=1, censored=0, blanks=o),
     ),
 }
 

@@ -15,13 +15,13 @@ BLANKS = [None, float("nan"), np.nan, pd.NA, pd.NaT, "", "  "]
 
 class TestOutcome:
     def test_words_become_flags(self) -> None:
-        found = Outcome.coded(["dead", "alive"], event="dead", no_event="alive")
+        found = Outcome(["dead", "alive"], event="dead", no_event="alive")
         assert found.labels.tolist() == [True, False]
         assert (found.n, found.events, found.excluded) == (2, 1, 0)
         assert (found.event_name, found.no_event_name) == ("dead", "alive")
 
     def test_several_words_may_mean_the_same(self) -> None:
-        found = Outcome.coded(
+        found = Outcome(
             ["died of cancer", "died of other", "alive", "lost"],
             event={"died of cancer", "died of other"},
             no_event=["alive", "lost"],
@@ -34,47 +34,50 @@ class TestOutcome:
         [[1, 0], [1.0, 0.0], [True, False], np.array([1, 0], dtype=np.int8), pd.Series([1, 0])],
     )
     def test_numbers_and_flags_are_equal(self, values: Any) -> None:
-        assert Outcome.coded(values, event=1, no_event=0).labels.tolist() == [True, False]
+        assert Outcome(values, event=1, no_event=0).labels.tolist() == [True, False]
 
     def test_ones_and_twos_of_r_must_be_said(self) -> None:
         with pytest.raises(ValueError, match=r"found 2 in row 1; expected 1 \(event\), 0"):
-            Outcome.coded([1, 2], event=1, no_event=0)
-        assert Outcome.coded([1, 2], event=2, no_event=1).labels.tolist() == [False, True]
+            Outcome([1, 2], event=1, no_event=0)
+        assert Outcome([1, 2], event=2, no_event=1).labels.tolist() == [False, True]
 
-    def test_ones_and_twos_cannot_be_flags(self) -> None:
-        kept = np.array([True, True])
-        with pytest.raises(ValueError, match=r"labels: found 2 in row 1"):
-            Outcome(labels=np.array([1, 2]), kept=kept, event_name="a", no_event_name="b")
+    def test_flags_of_ones_own_are_no_outcome(self) -> None:
+        with pytest.raises(TypeError, match="labels"):
+            Outcome(labels=[True, False], kept=[True, True])  # type: ignore[call-arg]
+
+    def test_somebody_is_not_blank(self) -> None:
+        with pytest.raises(ValueError, match="found 2 rows that are all blank"):
+            Outcome([None, ""], event=1, no_event=0, blanks="exclude")
 
     def test_text_is_not_a_number(self) -> None:
         with pytest.raises(ValueError, match="found '1' in row 0"):
-            Outcome.coded(["1", "0"], event=1, no_event=0)
+            Outcome(["1", "0"], event=1, no_event=0)
 
     def test_a_third_value_is_named_with_its_row(self) -> None:
         with pytest.raises(
             ValueError, match=r"found 'Dead' in row 1 \(and in 1 more\); expected dead"
         ):
-            Outcome.coded(["dead", "Dead", "DEAD"], event="dead", no_event="alive")
+            Outcome(["dead", "Dead", "DEAD"], event="dead", no_event="alive")
 
     @pytest.mark.parametrize("blank", BLANKS)
     def test_a_blank_is_refused_or_excluded(self, blank: Any) -> None:
         values = ["dead", blank, "alive", blank]
         with pytest.raises(ValueError, match=r"found a blank \(.*\) in row 1 \(and in 1 more\)"):
-            Outcome.coded(values, event="dead", no_event="alive")
-        found = Outcome.coded(values, event="dead", no_event="alive", blanks="exclude")
+            Outcome(values, event="dead", no_event="alive")
+        found = Outcome(values, event="dead", no_event="alive", blanks="exclude")
         assert found.kept.tolist() == [True, False, True, False]
         assert (found.labels.tolist(), found.excluded) == ([True, False], 2)
 
     def test_values_may_mean_blank(self) -> None:
-        found = Outcome.coded(
+        found = Outcome(
             [1, 9, 0, "unknown"], event=1, no_event=0, blank=(9, "unknown"), blanks="exclude"
         )
         assert found.kept.tolist() == [True, False, True, False]
         with pytest.raises(ValueError, match=r"found a blank \(9\) in row 0; expected a value"):
-            Outcome.coded([9, 1], event=1, no_event=0, blank=9)
+            Outcome([9, 1], event=1, no_event=0, blank=9)
 
     def test_it_cannot_be_changed(self) -> None:
-        found = Outcome.coded([1, 0], event=1, no_event=0)
+        found = Outcome([1, 0], event=1, no_event=0)
         with pytest.raises(ValueError, match="read-only"):
             found.labels[0] = False
         with pytest.raises(AttributeError):
@@ -84,8 +87,8 @@ class TestOutcome:
     def test_exchanging_the_names_complements_the_labels(self, values: list[str | None]) -> None:
         if all(value is None for value in values):
             return
-        one = Outcome.coded(values, event="dead", no_event="alive", blanks="exclude")
-        other = Outcome.coded(values, event="alive", no_event="dead", blanks="exclude")
+        one = Outcome(values, event="dead", no_event="alive", blanks="exclude")
+        other = Outcome(values, event="alive", no_event="dead", blanks="exclude")
         assert (one.labels == ~other.labels).all()
         assert one.events + other.events + one.excluded == len(values)
 
@@ -99,7 +102,7 @@ class TestTimeToEvent:
             "censored": "well",
             "competing": {"death": "died"},
         }
-        return TimeToEvent.coded(**{**arguments, **changes})
+        return TimeToEvent(**{**arguments, **changes})
 
     def test_causes_are_numbered_from_the_event_on(self) -> None:
         found = self.coded()
@@ -123,7 +126,7 @@ class TestTimeToEvent:
             found.cause_specific(3)
 
     def test_one_kind_of_event_is_plain(self) -> None:
-        found = TimeToEvent.coded([1, 2], [2, 1], event=2, censored=1)
+        found = TimeToEvent([1, 2], [2, 1], event=2, censored=1)
         assert found.events.tolist() == [True, False]
 
     def test_a_third_value_is_not_an_event(self) -> None:
@@ -138,72 +141,60 @@ class TestTimeToEvent:
         assert (found.times.tolist(), found.excluded) == ([5.0, 9.0], 2)
         assert found.kept.tolist() == [True, False, True, False]
 
+    def test_a_patient_seen_once_has_the_time_0(self) -> None:
+        assert TimeToEvent([0, 3], [0, 1], event=1, censored=0).times.tolist() == [0.0, 3.0]
+
+    def test_a_row_lacks_its_value_and_another_its_time(self) -> None:
+        with pytest.raises(ValueError, match="found 2 rows that are all blank"):
+            TimeToEvent([1, None], [None, 1], event=1, censored=0, blanks="exclude")
+
     def test_a_message_names_the_row_that_came_in(self) -> None:
-        with pytest.raises(ValueError, match=r"times: found 0.0 in row 2"):
-            self.coded(times=[None, 7, 0, 4], blanks="exclude")
+        with pytest.raises(ValueError, match=r"times: found -1.0 in row 2"):
+            self.coded(times=[None, 7, -1, 4], blanks="exclude")
 
     def test_text_is_not_a_time(self) -> None:
-        with pytest.raises(ValueError, match="times: found '7' in row 1; expected a number"):
+        with pytest.raises(ValueError, match="times: found '7' in row 1; expected a finite number"):
             self.coded(times=[5, "7", 9, 4])
 
     def test_a_table_of_pandas_is_read(self) -> None:
         frame = pd.DataFrame({"days": [3.0, 4.0], "status": pd.Categorical(["dead", "alive"])})
-        found = TimeToEvent.coded(frame["days"], frame["status"], event="dead", censored="alive")
+        found = TimeToEvent(frame["days"], frame["status"], event="dead", censored="alive")
         assert found.events.tolist() == [True, False]
 
 
 class TestCodingsThatAreRefused:
     def test_one_value_with_two_meanings(self) -> None:
         with pytest.raises(ValueError, match=r"found 1.0 with two meanings"):
-            Outcome.coded([1], event=1, no_event=1.0)
+            Outcome([1], event=1, no_event=1.0)
 
     def test_a_value_that_is_also_blank(self) -> None:
         with pytest.raises(ValueError, match="found 9 with two meanings"):
-            Outcome.coded([9], event=1, no_event=9, blank=9)
+            Outcome([9], event=1, no_event=9, blank=9)
 
     def test_a_blank_as_the_absence_of_an_event(self) -> None:
         """A blank is unknown, and must not become alive."""
         with pytest.raises(ValueError, match="no_event: found a blank"):
-            Outcome.coded([1, None], event=1, no_event=None)
+            Outcome([1, None], event=1, no_event=None)
 
     def test_no_value_at_all(self) -> None:
         with pytest.raises(ValueError, match="found no value for event"):
-            Outcome.coded([1], event=(), no_event=0)
+            Outcome([1], event=(), no_event=0)
 
     def test_an_unknown_way_with_blanks(self) -> None:
         with pytest.raises(
             ValueError, match="blanks: found 'drop', expected one of refuse, exclude"
         ):
-            Outcome.coded([1], event=1, no_event=0, blanks="drop")  # type: ignore[arg-type]
+            Outcome([1], event=1, no_event=0, blanks="drop")  # type: ignore[arg-type]
 
     def test_a_competing_event_named_event(self) -> None:
         with pytest.raises(ValueError, match="named event or censored"):
-            TimeToEvent.coded([1], [1], event=1, censored=0, competing={"event": 2})
+            TimeToEvent([1], [1], event=1, censored=0, competing={"event": 2})
 
     @pytest.mark.parametrize("values", [[], [[1, 0]]])
     def test_values_that_are_no_column(self, values: list[Any]) -> None:
         with pytest.raises(ValueError, match="expected one for each patient"):
-            Outcome.coded(values, event=1, no_event=0)
+            Outcome(values, event=1, no_event=0)
 
     def test_times_of_other_patients(self) -> None:
         with pytest.raises(ValueError, match=r"found times of shape \(1,\); expected one for each"):
-            TimeToEvent.coded([1], [1, 0], event=1, censored=0)
-
-    def test_rows_that_do_not_add_up(self) -> None:
-        with pytest.raises(ValueError, match="found 1 rows kept, but 2 patients"):
-            Outcome(
-                labels=np.array([True, False]),
-                kept=np.array([True, False]),
-                event_name="a",
-                no_event_name="b",
-            )
-
-    @pytest.mark.parametrize("causes", [[3], [0.5], [-1]])
-    def test_causes_without_a_name(self, causes: list[float]) -> None:
-        with pytest.raises(ValueError, match="causes"):
-            TimeToEvent(
-                times=np.array([1.0]),
-                causes=np.array(causes),
-                kept=np.array([True]),
-                names=("no", "yes"),
-            )
+            TimeToEvent([1], [1, 0], event=1, censored=0)

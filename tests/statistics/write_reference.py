@@ -21,7 +21,7 @@ OWN_TEST = HERE / "test_reference_page.py"  # which reads the page that is yet t
 ROOT = HERE.parents[1]
 ROOM = ROOT / "src" / "oncotrail" / "statistics"
 PAGE = ROOT / "docs" / "reference" / "statistics.md"
-DOORS = ("arrays",)  # checks, and no statistics
+DOORS = ("arrays", "coding", "results")  # checks and holders, and no statistics
 HEAD = """\
 # Statistics, and what each was proven against
 
@@ -32,10 +32,10 @@ version; a bare name is base R's. "definition" is a second derivation in the tes
 definition, and "worked example" the paper's own. R's answers are in `tests/reference/`,
 beside the scripts that wrote them.
 
-Conventions that differ from R's everywhere: times are above 0 (R takes 0: a patient without
-follow-up is to be excluded by name), blanks are refused and never dropped, a figure without spread
-has no interval (R often prints one of no width). Weights are counts where they are whole and the
-room is survival or decision, and sampling weights elsewhere; each docstring says which.
+Conventions that differ from R's everywhere: blanks are refused and never dropped, a figure without
+spread has no interval (R often prints one of no width). Weights are case weights where the room is
+survival, regression or decision (whole numbers are counts, so that a weight of 2 is the row twice),
+and sampling weights elsewhere (their scale does not matter); each docstring says which.
 """
 
 
@@ -75,12 +75,17 @@ def rounded_up(difference: float) -> str:
     return f"1e-{min(15, -math.ceil(math.log10(difference))):02d}"
 
 
+def modules() -> dict[str, Path]:
+    """Every module of the room but its doors, as `discrimination.area`, and where it is."""
+    found = {
+        ".".join(path.relative_to(ROOM).with_suffix("").parts): path for path in ROOM.rglob("*.py")
+    }
+    return {name: found[name] for name in sorted(found) if name not in DOORS}
+
+
 def public_functions() -> Iterator[str]:
     """Every public function of the room, as `discrimination.area.auc`."""
-    for path in sorted(ROOM.rglob("*.py")):
-        module = ".".join(path.relative_to(ROOM).with_suffix("").parts)
-        if module in DOORS:
-            continue
+    for module, path in modules().items():
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 yield f"{module}.{node.name}"

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from oncotrail.audit.evidence import Evidence
 from oncotrail.audit.finding import Violation
 from oncotrail.audit.whose import groups, with_whose
-from oncotrail.statistics.classification.thresholds import youden_threshold
+from oncotrail.statistics.classification.rules import youden_threshold
 
 CHOOSES = "validation"  # the role that thresholds are chosen on
 RULES: Mapping[str, Callable[[ArrayLike, ArrayLike], float]] = {"youden": youden_threshold}

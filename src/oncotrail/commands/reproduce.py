@@ -33,8 +33,8 @@ _SIGNALLED = 128
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How `dvc repro` ended."""
+class Reproduced:
+    """How `dvc repro` ended: a study, or all of them, reproduced or stopped on the way."""
 
     exit_code: int
     stages_run: int
@@ -42,7 +42,7 @@ class Outcome:
     signal: int | None = None  # that killed this stage
 
 
-def reproduce(root: Path, study: str | None, *, debug: bool) -> Outcome:
+def reproduce(root: Path, study: str | None, *, debug: bool) -> Reproduced:
     """Run what is out of date, and sync MLflow: of one study, or of all."""
     for name in ("dvc.yaml", "dvc.lock"):
         git.refuse_conflict(root, name)
@@ -82,19 +82,19 @@ def remove_undeclared(root: Path) -> Iterator[str]:
             yield f"removed {place}: no study file declares {record.stage}@{record.name} any more."
 
 
-def _in_graph(root: Path, targets: list[str], *, debug: bool) -> Outcome:
+def _in_graph(root: Path, targets: list[str], *, debug: bool) -> Reproduced:
     """`dvc repro` of these targets; without any, of the whole graph."""
     before = _figures_of_stages(root)
     failures, code = _run_dvc(root, ["repro", *targets], _environment(debug=debug))
     ran = len(_figures_of_stages(root) - before)
     if not failures:
-        return Outcome(code if code in (0, INTERRUPTED) else 1, ran)
+        return Reproduced(code if code in (0, INTERRUPTED) else 1, ran)
     stage, stage_code = failures[-1]
     known = stage_code in (UserFault.exit_code, INTERRUPTED)
-    return Outcome(stage_code if known else 1, ran, stage, _signal_in(stage_code))
+    return Reproduced(stage_code if known else 1, ran, stage, _signal_in(stage_code))
 
 
-def _synced(root: Path, outcome: Outcome, *, debug: bool) -> Outcome:
+def _synced(root: Path, outcome: Reproduced, *, debug: bool) -> Reproduced:
     """What the graph's last stage does, told as it tells it."""
     from oncotrail.tracking.sync import sync
 

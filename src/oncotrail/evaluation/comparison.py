@@ -9,7 +9,8 @@ from itertools import combinations
 import pandas as pd
 
 from oncotrail.evaluation.judged import CHOOSES, Judged
-from oncotrail.statistics.discrimination.area import PairedTest, paired_test
+from oncotrail.statistics.discrimination.area import paired_test
+from oncotrail.statistics.intervals import Difference
 from oncotrail.statistics.multiplicity import holm
 
 COLUMNS = (
@@ -34,7 +35,7 @@ class Comparison:
     role: str
     first: str
     second: str
-    test: PairedTest
+    test: Difference
     p_holm: float | None
 
 
@@ -57,10 +58,10 @@ def comparison_table(found: Sequence[Comparison]) -> pd.DataFrame:
             each.role,
             each.first,
             each.second,
-            each.test.difference,
+            each.test.value,
             each.test.low,
             each.test.high,
-            each.test.z,
+            each.test.statistic,
             each.test.p_value,
             each.p_holm,
             each.test.n,

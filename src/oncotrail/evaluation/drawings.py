@@ -117,7 +117,7 @@ def _calibration_line(done: Evaluated, each: ModelPerformance, among: Judged) ->
     return CalibrationLine(
         name=f"{_name(done, each.model)}  {said}",
         curve=curve(among.labels, scores, done.asked.confidence),
-        labels=among.labels == 1,
+        labels=among.labels,
         probabilities=scores,
     )
 

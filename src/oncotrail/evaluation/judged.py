@@ -7,7 +7,6 @@ every model. It cannot be built from predictions that lack a patient.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,25 +14,33 @@ from numpy.typing import NDArray
 
 from oncotrail.cohort import tables
 from oncotrail.errors import TableError
+from oncotrail.statistics.arrays import Flags
+from oncotrail.statistics.outcome import Outcome
+from oncotrail.statistics.results import result
 
 ROLES = ("validation", "test", "external")  # those that judge a model; training never does
 CHOOSES = "validation"  # the role that thresholds are chosen on
 JUDGES = "test"  # the role that curves are drawn on, and that stands beside a publication
 
 
-@dataclass(frozen=True)
+@result
 class Judged:
     """The patients of one role, their outcome, and every model's score of each of them."""
 
     role: str
     patients: tuple[str, ...]
-    labels: NDArray[np.int_]
+    outcome: Outcome
     scores: Mapping[str, NDArray[np.float64]]  # model -> scores in the order of `patients`
+
+    @property
+    def labels(self) -> Flags:
+        """Who had the outcome, in the order of `patients`."""
+        return self.outcome.labels
 
     @property
     def events(self) -> int:
         """How many patients had the outcome."""
-        return int(self.labels.sum())
+        return self.outcome.events
 
 
 def judge(
@@ -66,16 +73,16 @@ def _judged(
     role: str, known: pd.DataFrame, outcome: str, scores: Mapping[str, pd.DataFrame]
 ) -> Judged:
     known = known[["patient", outcome]].sort_values("patient")
-    labels = known[outcome].to_numpy(dtype=np.int_)
-    if labels.min() == labels.max():
+    happened = Outcome(known[outcome], event=1, no_event=0)
+    if happened.events in (0, happened.n):
         raise TableError(
-            f"the {len(labels)} {role} patients all have {outcome} {labels[0]}; no figure of "
-            "discrimination exists for one class. Enlarge that role, or the cohort."
+            f"the {happened.n} {role} patients all have {outcome} {int(happened.events > 0)}; no "
+            "figure of discrimination exists for one class. Enlarge that role, or the cohort."
         )
     return Judged(
         role=role,
         patients=tuple(known["patient"].astype(str)),
-        labels=labels,
+        outcome=happened,
         scores={
             model: tables.join(known, table, f"{model} in {role}")["score"].to_numpy(dtype=float)
             for model, table in scores.items()

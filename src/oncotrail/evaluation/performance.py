@@ -1,7 +1,7 @@
 """How well each model does in each role that judges.
 
 The threshold of a model is chosen on its validation patients and then stays: the figures of test
-and external patients cannot move it.
+and external patients cannot move it, and a threshold that was chosen on them is refused.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 from oncotrail.evaluation.calibration import Calibration, calibration
 from oncotrail.evaluation.judged import CHOOSES, Judged
-from oncotrail.statistics.arrays import Floats
-from oncotrail.statistics.classification.figures import Classification, classify
-from oncotrail.statistics.classification.thresholds import youden_threshold
+from oncotrail.statistics.classification.thresholds import (
+    Applied,
+    Threshold,
+    apply_threshold,
+    choose_youden,
+)
 from oncotrail.statistics.discrimination.area import auc
 from oncotrail.statistics.discrimination.precision_recall import average_precision
 from oncotrail.statistics.intervals import Estimate
@@ -29,7 +32,7 @@ class RolePerformance:
     events: int
     auc: Estimate
     average_precision: Estimate
-    at_threshold: Classification
+    at_threshold: Applied
     calibration: Calibration
 
     def figures(self) -> dict[str, Estimate | None]:
@@ -37,7 +40,7 @@ class RolePerformance:
         return {
             "auc": self.auc,
             "average_precision": self.average_precision,
-            **{name: getattr(self.at_threshold, name) for name in AT_THRESHOLD},
+            **{name: getattr(self.at_threshold.figures, name) for name in AT_THRESHOLD},
             **{name: getattr(self.calibration, name) for name in CALIBRATION},
         }
 
@@ -47,7 +50,7 @@ class ModelPerformance:
     """One model: its threshold, chosen on the validation patients, and its figures by role."""
 
     model: str
-    threshold: float
+    threshold: Threshold
     roles: Mapping[str, RolePerformance]
 
 
@@ -57,21 +60,27 @@ def performances(judged: Mapping[str, Judged], confidence: float) -> tuple[Model
 
 
 def _performance(model: str, judged: Mapping[str, Judged], confidence: float) -> ModelPerformance:
-    threshold = youden_threshold(judged[CHOOSES].labels, judged[CHOOSES].scores[model])
-    roles = {
-        role: _in_role(among, among.scores[model], threshold, confidence)
-        for role, among in judged.items()
-    }
+    chosen_on = judged[CHOOSES]
+    threshold = choose_youden(chosen_on.labels, chosen_on.scores[model], role=CHOOSES)
+    roles = {role: _in_role(among, model, threshold, confidence) for role, among in judged.items()}
     return ModelPerformance(model, threshold, roles)
 
 
-def _in_role(among: Judged, scores: Floats, threshold: float, confidence: float) -> RolePerformance:
+def _in_role(among: Judged, model: str, threshold: Threshold, confidence: float) -> RolePerformance:
+    scores = among.scores[model]
     return RolePerformance(
         role=among.role,
         patients=len(among.patients),
         events=among.events,
         auc=auc(among.labels, scores, confidence),
         average_precision=average_precision(among.labels, scores, confidence),
-        at_threshold=classify(among.labels, scores, threshold, confidence),
+        at_threshold=apply_threshold(
+            threshold,
+            among.labels,
+            scores,
+            role=among.role,
+            apparent=among.role == CHOOSES,
+            confidence=confidence,
+        ),
         calibration=calibration(among.labels, scores, confidence),
     )

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from oncotrail.evaluation.evaluated import Evaluated
-from oncotrail.evaluation.judged import CHOOSES
 from oncotrail.evaluation.performance import ModelPerformance, RolePerformance
 from oncotrail.statistics.discrimination.roc import roc_curve
 from oncotrail.statistics.intervals import Estimate
@@ -37,7 +36,7 @@ def nested_figures(done: Evaluated) -> dict[str, Any]:
     return {
         done.short(each.model): {
             **{role: _nested(performance) for role, performance in each.roles.items()},
-            "threshold": round(each.threshold, DIGITS),
+            "threshold": round(each.threshold.value, DIGITS),
         }
         for each in done.performances
     }
@@ -55,7 +54,7 @@ def areas(done: Evaluated) -> dict[str, dict[str, float]]:
 
 def flat_figures(each: ModelPerformance) -> dict[str, float]:
     """`test_auc`, `test_auc_low`, `test_auc_high`, ..., where defined, and the threshold."""
-    flat = {"threshold": round(each.threshold, DIGITS)}
+    flat = {"threshold": round(each.threshold.value, DIGITS)}
     for role, performance in each.roles.items():
         for metric, estimate in performance.figures().items():
             if estimate is not None:
@@ -76,15 +75,14 @@ def counts(done: Evaluated) -> dict[str, float]:
 
 def thresholds(done: Evaluated) -> dict[str, dict[str, Any]]:
     """thresholds.json: each model's threshold to the last digit, and whom it was chosen on."""
-    chosen_on = done.judged[CHOOSES]
     return {
         each.model: {
-            "threshold": each.threshold,
+            "threshold": each.threshold.value,
             "positive": "score >= threshold",
             "rule": done.asked.threshold,
-            "role": CHOOSES,
-            "patients": len(chosen_on.patients),
-            "events": chosen_on.events,
+            "role": each.threshold.chosen_on,
+            "patients": each.threshold.n,
+            "events": each.threshold.events,
         }
         for each in done.performances
     }

@@ -19,7 +19,7 @@ from oncotrail.statistics.regression.nomogram import (
     MOST_POINTS,
     MedianSurvival,
     Nomogram,
-    Outcome,
+    Predicted,
     Scale,
 )
 from oncotrail.statistics.regression.terms import Levels
@@ -70,7 +70,14 @@ def nomogram_figure(sheet: Nomogram, names: Mapping[str, str] | None = None) -> 
 
 
 def rows_of(sheet: Nomogram, names: Mapping[str, str]) -> Iterator[Row]:
-    """The rows from top to bottom: points, terms, total, and what the total means."""
+    """The rows from top to bottom: points, terms, total, and what the total means.
+
+    >>> from oncotrail.statistics.regression.nomogram import Probability, nomogram
+    >>> from oncotrail.statistics.regression.terms import Linear
+    >>> sheet = nomogram([Linear("age")], [0.02], {"age": (40, 90)}, [Probability("risk", -2.0)])
+    >>> [row.name for row in rows_of(sheet, {"age": "Age, years"})]
+    ['Points', 'Age, years', 'Total points', 'risk']
+    """
     tens = np.arange(0, MOST_POINTS + 1, 10)
     yield _row("Points", tens / MOST_POINTS, [f"{ten:g}" for ten in tens])
     for scale in sheet.scales:
@@ -78,10 +85,10 @@ def rows_of(sheet: Nomogram, names: Mapping[str, str]) -> Iterator[Row]:
     most = sheet.most_points
     totals = _round_numbers(0, most)
     yield _row("Total points", totals / most, [f"{total:g}" for total in totals], (0, 1))
-    for outcome in sheet.outcomes:
-        values = _outcome_values(outcome, sheet)
-        places = sheet.total_points(outcome.linear_predictor(values)) / most
-        yield _row(outcome.name, places, [f"{value:g}" for value in values])
+    for each in sheet.predicted:
+        values = _round_values(each, sheet)
+        places = sheet.total_points(each.linear_predictor(values)) / most
+        yield _row(each.name, places, [f"{value:g}" for value in values])
 
 
 def _term(scale: Scale, name: str) -> Row:
@@ -117,14 +124,16 @@ def _levels(name: str, scale: Scale) -> Row:
     return Row(name, float(places.min()), float(places.max()), tuple(ticks))
 
 
-def _outcome_values(outcome: Outcome, sheet: Nomogram) -> np.ndarray:
-    """Round values of the outcome that totals from 0 to the highest reach."""
-    reached = outcome.of(sheet.linear_predictor(np.linspace(0, sheet.most_points, GRID)))
+def _round_values(predicted: Predicted, sheet: Nomogram) -> np.ndarray:
+    """Round values of what is predicted that totals from 0 to the highest reach."""
+    reached = predicted.of(sheet.linear_predictor(np.linspace(0, sheet.most_points, GRID)))
     reached = reached[np.isfinite(reached)]  # a median may lie beyond the follow-up
     if not reached.size:
         return reached
     low, high = float(reached.min()), float(reached.max())
-    among = _round_numbers(low, high) if isinstance(outcome, MedianSurvival) else np.array(CHANCES)
+    among = (
+        _round_numbers(low, high) if isinstance(predicted, MedianSurvival) else np.array(CHANCES)
+    )
     return among[(among >= low) & (among <= high)]
 
 

@@ -77,7 +77,11 @@ def scored(labels: ArrayLike, scores: ArrayLike) -> Scored:
 
 
 def two_classes(labels: ArrayLike, scores: ArrayLike) -> Scored:
-    """`scored`, and both outcomes must occur: discrimination between one group is undefined."""
+    """`scored`, and both outcomes must occur: discrimination between one group is undefined.
+
+    >>> two_classes([0, 1], [0.2, 0.4]).n
+    2
+    """
     patients = scored(labels, scores)
     if patients.events in (0, patients.n):
         raise Undefined(
@@ -88,7 +92,12 @@ def two_classes(labels: ArrayLike, scores: ArrayLike) -> Scored:
 
 
 def probable(labels: ArrayLike, probabilities: ArrayLike) -> Scored:
-    """`scored`, where the scores must be probabilities, 0 to 1."""
+    """`scored`, where the scores must be probabilities, 0 to 1.
+
+    >>> probable([0, 1], [20, 40])
+    Traceback (most recent call last):
+    ValueError: probabilities: found 20.0 in row 0 (and in 1 more); expected a finite number of at least 0 of at most 1.
+    """  # noqa: E501  a message is one line
     outcome = binary(labels, "labels")
     return Scored(outcome, column(probabilities, "probabilities", n=outcome.size, low=0, high=1))
 
@@ -106,7 +115,12 @@ def survived(times: ArrayLike, events: ArrayLike) -> Survived:
 
 
 def binary(values: ArrayLike, name: str, n: int | None = None) -> Flags:
-    """0 and 1 (or False and True), one per row, at least one row."""
+    """0 and 1 (or False and True), one per row, at least one row.
+
+    >>> binary([1, 2], "labels")
+    Traceback (most recent call last):
+    ValueError: labels: found 2 in row 1; expected 0 (did not happen) or 1 (happened).
+    """
     found = _one_per_row(values, name, n)
     if found.dtype == bool:
         return found
@@ -124,7 +138,12 @@ def column(
     high: float = np.inf,
     above: float = -np.inf,
 ) -> Floats:
-    """Finite numbers from `low` to `high` and above `above`, one per row, at least one row."""
+    """Finite numbers from `low` to `high` and above `above`, one per row, at least one row.
+
+    >>> column([5, 0], "ages", above=0)
+    Traceback (most recent call last):
+    ValueError: ages: found 0.0 in row 1; expected a finite number above 0.
+    """
     found = _numbers(_one_per_row(values, name, n), values, name, _range(low, high, above))
     wrong = ~np.isfinite(found) | (found < low) | (found > high) | (found <= above)
     _refuse(wrong, found, name, _range(low, high, above))
@@ -132,7 +151,11 @@ def column(
 
 
 def weights(values: ArrayLike | None, n: int) -> Floats:
-    """Case weights, at least 0 and not all 0; none means one each."""
+    """Weights, at least 0 and not all 0; none means one each. What they count, each room says.
+
+    >>> weights(None, 2).tolist()
+    [1.0, 1.0]
+    """
     if values is None:
         return np.ones(n)
     found = column(values, "weights", n=n, low=0)
@@ -142,7 +165,11 @@ def weights(values: ArrayLike | None, n: int) -> Floats:
 
 
 def matrix(values: ArrayLike, name: str, n: int | None = None) -> Floats:
-    """Finite numbers, rows x columns; one column may come without its second axis."""
+    """Finite numbers, rows x columns; one column may come without its second axis.
+
+    >>> matrix([1, 2, 3], "covariates").shape
+    (3, 1)
+    """
     found = _numbers(_table(values, name), values, name, "a finite number")
     found = found[:, None] if found.ndim == 1 else found
     if found.ndim != 2 or 0 in found.shape or n not in (None, found.shape[0]):
@@ -194,7 +221,12 @@ def one_of(value: str, allowed: Sequence[str], name: str) -> str:
 
 
 def checked_confidence(confidence: float) -> float:
-    """A confidence level strictly between 0 and 1."""
+    """A confidence level strictly between 0 and 1.
+
+    >>> checked_confidence(95)
+    Traceback (most recent call last):
+    ValueError: found confidence 95; expected a number between 0 and 1, such as 0.95.
+    """
     if not 0 < confidence < 1:
         raise ValueError(
             f"found confidence {confidence}; expected a number between 0 and 1, such as 0.95."

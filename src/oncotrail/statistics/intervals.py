@@ -1,4 +1,4 @@
-"""A figure with its interval, and the intervals that need only counts."""
+"""A figure or a difference with its interval, and the intervals that need only counts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from scipy.special import betaincinv, ndtri
+from scipy.special import betaincinv, ndtr, ndtri
 
 from oncotrail.statistics.arrays import checked_confidence, one_of
 
@@ -31,6 +31,30 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """One figure minus another, its interval, and the two-sided test that they are equal.
+
+    Interval, error, statistic and p are None where the patients show no spread (the same ranking
+    twice, two perfect markers) or too few to show any; `method` names interval and test. The
+    statistic is z, or Student's t where there are `degrees_of_freedom`; an exact test has none.
+    `n` is the number of patients it rests on, `events` how many of them had the outcome (None
+    where there is no outcome).
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    confidence: float
+    n: int
+    events: int | None
+    method: str
+    p_value: float | None = None
+    standard_error: float | None = None
+    statistic: float | None = None
+    degrees_of_freedom: float | None = None
+
+
+@dataclass(frozen=True)
 class Interval:
     """The two ends of a confidence interval."""
 
@@ -47,13 +71,51 @@ def normal_quantile(confidence: float) -> float:
     return float(ndtri((1 + checked_confidence(confidence)) / 2))
 
 
-def wilson(successes: float, n: int, confidence: float = 0.95) -> Interval:
+def normal_difference(
+    value: float,
+    variance: float | None,
+    *,
+    most: float,
+    confidence: float,
+    n: int,
+    events: int | None,
+    method: str,
+) -> Difference:
+    """A difference that is normal with this variance (None: unknown), cut at -`most` and `most`.
+
+    >>> found = normal_difference(
+    ...     0.1, 0.0025, most=1, confidence=0.95, n=90, events=40, method="DeLong"
+    ... )
+    >>> round(found.low, 4), round(found.statistic, 4), round(found.p_value, 4)
+    (0.002, 2.0, 0.0455)
+    """
+    quantile = normal_quantile(confidence)
+    if not variance:
+        return Difference(value, None, None, confidence, n, events, method)
+    error = math.sqrt(variance)
+    z = value / error
+    return Difference(
+        value=value,
+        low=max(-float(most), value - quantile * error),
+        high=min(float(most), value + quantile * error),
+        confidence=confidence,
+        n=n,
+        events=events,
+        method=method,
+        p_value=float(2 * ndtr(-abs(z))),
+        standard_error=error,
+        statistic=z,
+    )
+
+
+def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
     """Wilson's score interval for a proportion, without continuity correction.
 
     The values p that a two-sided score test does not reject:
     |successes / n - p| <= z sqrt(p (1 - p) / n). It stays in [0, 1] and is not empty at 0 of n
     or n of n. (Wilson, JASA 1927, 22:209.) `successes` may be a sum of n values from 0 to 1, whose
-    variance is p (1 - p) at most: the interval is then too wide rather than too narrow.
+    variance is p (1 - p) at most: the interval is then too wide rather than too narrow. Of patients
+    with weights, `n` is their effective number.
 
     >>> ends = wilson(8, 10)
     >>> round(ends.low, 3), round(ends.high, 3)
@@ -102,7 +164,8 @@ def proportion(
     'Clopper-Pearson'
     """
     one_of(method, get_args(ProportionMethod), "method")
-    if n == 0:
+    checked_confidence(confidence)
+    if successes == n == 0:
         return None
     interval, name = _METHODS[method]
     ends = interval(successes, n, confidence)
@@ -119,6 +182,9 @@ def newcombe(auc: float, positives: float, negatives: float, confidence: float =
     McNeil's variance with both group sizes replaced by their mean (method 5 in Newcombe,
     Statistics in Medicine 2006, 25:559). It needs no spread between patients, so it says something
     where DeLong's variance is zero. (Where patients have weights, sizes are effective, not whole.)
+
+    >>> round(newcombe(1.0, 10, 20).low, 4)
+    0.8489
     """
     from scipy.optimize import brentq
 
@@ -146,8 +212,9 @@ def newcombe(auc: float, positives: float, negatives: float, confidence: float =
     return Interval(lower(auc), 1 - lower(1 - auc))
 
 
-def _check_count(successes: float, n: int) -> None:
-    if n < 1 or not 0 <= successes <= n:
+def _check_count(successes: float, n: float) -> None:
+    # An effective number may be 1 but for rounding.
+    if n < 1 - 1e-9 or not 0 <= successes <= n:
         raise ValueError(
             f"found {successes} of {n}; expected a count between 0 and n, and n of at least 1."
         )

@@ -60,7 +60,7 @@ class TimeToEvent(Settings):
     means: str
 
 
-Outcome = Annotated[Label | TimeToEvent, Field(discriminator="kind")]
+DeclaredOutcome = Annotated[Label | TimeToEvent, Field(discriminator="kind")]
 
 
 class View(Settings):
@@ -93,7 +93,7 @@ class Cohort(Settings):
 
     patient: str
     site: str
-    outcomes: dict[str, Outcome] = Field(min_length=1)
+    outcomes: dict[str, DeclaredOutcome] = Field(min_length=1)
     views: dict[str, View] = Field(min_length=1)
     clinical: dict[str, Column]
     ignored: tuple[str, ...] = ()

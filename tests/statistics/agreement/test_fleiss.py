@@ -5,8 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import norm
 
-from oncotrail.statistics.agreement.fleiss import fleiss_kappa, fleiss_kappa_of_counts
+from oncotrail.statistics.agreement.beyond_chance import (
+    ChanceErrors,
+    chance_corrected,
+    read_kappa,
+    z_and_p,
+)
+from oncotrail.statistics.agreement.fleiss import (
+    category_kappas,
+    category_kappas_of_counts,
+    fleiss_kappa,
+    fleiss_kappa_of_counts,
+)
 from oncotrail.statistics.agreement.percent import mean_share, percent_agreement
 from oncotrail.statistics.agreement.ratings import coded
 from oncotrail.statistics.intervals import wilson
@@ -45,10 +57,11 @@ class TestAgainstR:
         assert (null.low, null.high) == pytest.approx(np.clip(answer["null_interval"], -1, 1))
 
     def test_categories(self, answer: dict[str, Any]) -> None:
-        found = fleiss_kappa(answer["ratings"]).categories
+        found = category_kappas(answer["ratings"])
         ours = [[one.value for one in found], [one.z for one in found]]
         oracle = r("agreement", "definition: pairs of readers counted, R")
-        agree(fleiss_kappa, oracle, ours, [answer["category_value"], answer["category_z"]])
+        agree(category_kappas, oracle, ours, [answer["category_value"], answer["category_z"]])
+        assert category_kappas_of_counts(coded(answer["ratings"]).counts)[0].value == found[0].value
 
     def test_counts_are_as_good_as_ratings(self, answer: dict[str, Any]) -> None:
         found = fleiss_kappa_of_counts(coded(answer["ratings"]).counts)
@@ -62,33 +75,71 @@ class TestAgainstR:
         agree(percent_agreement, oracle, ours, (answer["observed"], answer["unanimous"]))
 
 
-def test_worked_example_of_fourteen_readers() -> None:
-    """Ten subjects, five categories; the kappa of 0.210 is printed in many textbooks."""
-    counts = [
-        [0, 0, 0, 0, 14],
-        [0, 2, 6, 4, 2],
-        [0, 0, 3, 5, 6],
-        [0, 3, 9, 2, 0],
-        [2, 2, 8, 1, 1],
-        [7, 7, 0, 0, 0],
-        [3, 2, 6, 3, 0],
-        [2, 5, 3, 2, 2],
-        [6, 5, 2, 1, 0],
-        [0, 2, 2, 3, 7],
-    ]
-    found = fleiss_kappa_of_counts(counts)
-    oracle = "worked example: ten subjects and fourteen raters, as printed"
-    ours = (found.value, found.observed, found.expected)
-    agree(fleiss_kappa_of_counts, oracle, np.round(ours, 3), (0.210, 0.378, 0.213))
+class TestFleiss1971:
+    """Thirty patients, six psychiatrists, five diagnoses: the paper's table 1.
+
+    The tests are of Fleiss, Nee and Landis 1979, as irr prints them for the same data.
+    """
+
+    counts = (
+        *([0, 0, 0, 6, 0], [0, 3, 0, 0, 3], [0, 1, 4, 0, 1], [0, 0, 0, 0, 6], [0, 3, 0, 3, 0]),
+        *([2, 0, 4, 0, 0], [0, 0, 4, 0, 2], [2, 0, 3, 1, 0], [2, 0, 0, 4, 0], [0, 0, 0, 0, 6]),
+        *([1, 0, 0, 5, 0], [1, 1, 0, 4, 0], [0, 3, 3, 0, 0], [1, 0, 0, 5, 0], [0, 2, 0, 3, 1]),
+        *([0, 0, 5, 0, 1], [3, 0, 0, 1, 2], [5, 1, 0, 0, 0], [0, 2, 0, 4, 0], [1, 0, 2, 0, 3]),
+        *([0, 0, 0, 0, 6], [0, 1, 0, 5, 0], [0, 2, 0, 1, 3], [2, 0, 0, 4, 0], [1, 0, 0, 4, 1]),
+        *([0, 5, 0, 1, 0], [4, 0, 0, 0, 2], [0, 2, 0, 4, 0], [1, 0, 5, 0, 0], [0, 0, 0, 0, 6]),
+    )
+    oracle = "worked example: Fleiss 1971, tested as irr 0.84.1 prints"
+
+    def test_kappa_and_its_test(self) -> None:
+        found = fleiss_kappa_of_counts(self.counts)
+        ours = (np.round(found.value, 3), np.round(found.z, 1))
+        agree(fleiss_kappa_of_counts, self.oracle, ours, (0.430, 17.7))
+
+    def test_categories(self) -> None:
+        found = category_kappas_of_counts(self.counts)
+        ours = np.round([[one.value, one.z] for one in found], 3)
+        theirs = [[0.245, 5.192], [0.245, 5.192], [0.520, 11.031], [0.471, 9.994], [0.566, 12.009]]
+        agree(category_kappas_of_counts, self.oracle, ours, theirs)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_interval_over_patients_agrees_with_gwets_own(case: str) -> None:
+    said = reference("agreement_python")["fleiss"][case]
+    found = fleiss_kappa(reference("agreement")["fleiss"][case]["ratings"])
+    ours = (found.value, found.standard_error, found.low, found.high)
+    theirs = (said["value"], said["standard_error"], max(-1, said["low"]), said["high"])
+    agree(fleiss_kappa, r("agreement_python", "irrCAC::CAC.fleiss"), ours, theirs, 1e-9)
+    oracle = r("agreement_python", "statsmodels::inter_rater.fleiss_kappa")
+    agree(fleiss_kappa, oracle, found.value, said["statsmodels"], 1e-12)
+
+
+def test_what_is_read_off_two_agreements_and_two_errors() -> None:
+    definition = "definition: (observed - expected) / (1 - expected)"
+    found = read_kappa(
+        0.8,
+        0.5,
+        ChanceErrors(0.2, 0.15, 0.5),
+        confidence=0.95,
+        n=9,
+        readers=2,
+        categories=(0, 1),
+        method="given",
+    )
+    agree(read_kappa, definition, (found.value, found.low, found.high, found.z), (0.6, 0.1, 1, 4))
+    agree(chance_corrected, definition, chance_corrected(0.8, 0.5), 0.6)
+    z, p_value = z_and_p(0.98, 0.5)
+    agree(z_and_p, "definition: two tails of the normal", (z, p_value), (1.96, 2 * norm.sf(1.96)))
+    assert z_and_p(None, 0.5) == z_and_p(0.98, None) == (None, None)
 
 
 @given(panels)
 def test_two_categories_are_opposites(ratings: np.ndarray) -> None:
     found = fleiss_kappa(ratings > 0)
     if found.value is not None:
-        values = [one.value for one in found.categories]
-        assert values == pytest.approx([found.value, found.value])
-        assert found.categories[0].z == pytest.approx(found.z)
+        each = category_kappas(ratings > 0)
+        assert [one.value for one in each] == pytest.approx([found.value, found.value])
+        assert each[0].z == pytest.approx(found.z)
 
 
 @given(panels, st.data())
@@ -136,7 +187,8 @@ def test_shares_of_zero_and_one_are_worth_nearly_their_number() -> None:
 def test_everybody_the_same() -> None:
     found = fleiss_kappa([[1, 1, 1], [1, 1, 1]], categories=[0, 1])
     assert (found.value, found.low, found.z) == (None, None, None)
-    assert [one.value for one in found.categories] == [None, None]
+    each = category_kappas([[1, 1, 1], [1, 1, 1]], categories=[0, 1])
+    assert [(one.value, one.z, one.p_value) for one in each] == [(None, None, None)] * 2
     assert fleiss_kappa([[1, 1], [1, 1]], interval="null").low is None
     agreement = percent_agreement([[1, 1, 1], [1, 1, 1]])
     assert (agreement.pairwise.value, agreement.pairwise.high) == (1, 1)

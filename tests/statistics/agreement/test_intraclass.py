@@ -146,6 +146,13 @@ def test_limits_need_levels(option: str) -> None:
         limits_of_agreement([1.0, 2.0], [2.0, 4.0], **{option: 95})
 
 
+def test_limits_of_equal_differences_claim_no_certainty() -> None:
+    found = limits_of_agreement([1.1, 2.3, 5.7], [1.0, 2.2, 5.6])
+    assert found.bias == pytest.approx(0.1)
+    assert limits_of_agreement([1, 2, 5], [0, 1, 4]).bias_interval is None
+    assert limits_of_agreement([1, 2, 5], [0, 1, 4]).lower_interval is None
+
+
 def test_swapping_the_methods_mirrors_the_limits() -> None:
     forth = limits_of_agreement([1.0, 4.0, 2.0], [2.0, 3.0, 2.5])
     back = limits_of_agreement([2.0, 3.0, 2.5], [1.0, 4.0, 2.0])

@@ -50,6 +50,21 @@ class TestAgainstR:
         agree(cohen_kappa, oracle, found.null_standard_error, said["null"])
         assert found.z == pytest.approx(said["value"] / said["null"])
 
+    @pytest.mark.parametrize("weighting", ["none", "linear", "quadratic", "given"])
+    def test_the_test(self, answer: dict[str, Any], case: str, weighting: str) -> None:
+        """Its p-value is by sf of the square of z, which loses nothing that matters here."""
+        table, said = answer["table"], reference("agreement_python")["kappa"][case][weighting]
+        found = cohen_kappa(
+            table["first"],
+            table["second"],
+            weighting=answer["weights"] if weighting == "given" else weighting,
+            categories=range(1, table["k"] + 1),
+        )
+        ours = (found.value, found.null_standard_error, found.z, found.p_value)
+        theirs = [said[key] for key in ("value", "null_standard_error", "z", "p")]
+        oracle = r("agreement_python", "statsmodels::inter_rater.cohens_kappa")
+        agree(cohen_kappa, oracle, ours, theirs, within=1e-9)
+
     def test_psych(self, answer: dict[str, Any]) -> None:
         table, said = answer["table"], answer["psych"]
         ratings = table["first"], table["second"]
@@ -177,3 +192,8 @@ def test_bad_ratings_are_refused(arguments: Any, options: Any, message: str) -> 
 def test_bad_tables_are_refused(table: Any) -> None:
     with pytest.raises(ValueError, match="expected k x k whole counts"):
         kappa_of_table(table)
+
+
+def test_a_table_with_a_blank_is_refused() -> None:
+    with pytest.raises(ValueError, match="table: found nan in row 1, column 0"):
+        kappa_of_table([[1, 2], [np.nan, 3]])

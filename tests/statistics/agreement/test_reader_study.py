@@ -12,7 +12,7 @@ from oncotrail.statistics.agreement.modalities import (
     components,
 )
 from oncotrail.statistics.agreement.reader_study import ReaderStudy, reader_study
-from oncotrail.statistics.agreement.readers_mean import mean_over_readers, t_tail
+from oncotrail.statistics.agreement.readers_mean import mean_over_readers, t_tail, two_sided
 from oncotrail.statistics.discrimination.area import auc, delong_variance, paired_test
 from tests.statistics.markers import Marker, markers
 from tests.statistics.oracles import agree, r, reference
@@ -59,7 +59,10 @@ class TestAgainstR:
         df2 = math.inf if theirs["df2"] == 1e300 else theirs["df2"]
         agree(compare_modalities, oracle, (found.f, found.df2), (theirs["f"], df2))
         agree(compare_modalities, oracle, found.p_value, theirs["p"])
-        pairs = [[one.difference, one.low, one.high, one.p_value] for one in found.differences]
+        pairs = [
+            [one.area.value, one.area.low, one.area.high, one.area.p_value]
+            for one in found.differences
+        ]
         agree(compare_modalities, oracle, pairs, theirs["differences"])
         own = [[one.value, one.low, one.high, one.standard_error] for one in found.areas]
         agree(compare_modalities, oracle, own, theirs["own"])
@@ -96,8 +99,8 @@ class TestVanDyke:
     oracle = "worked example: Van Dyke's study by MRMCaov 0.1.5 and RJafroc, as printed"
 
     def numbers(self, found: ModalityComparison) -> list[Any]:
-        one = found.differences[0]
-        return [found.f, found.p_value, one.difference, one.low, one.high]
+        one = found.differences[0].area
+        return [found.f, found.p_value, one.value, one.low, one.high]
 
     def test_readers_and_cases(self) -> None:
         found = compare_modalities(van_dyke())
@@ -134,17 +137,17 @@ def test_one_reader_is_delongs_test(marker: Marker, data: st.DataObject) -> None
     labels, first = marker
     second = first[data.draw(st.permutations(range(len(first))))]
     study = reader_study(labels, [first[:, None], second[:, None]], covariance="DeLong")
-    found = compare_modalities(study, sampling="cases").differences[0]
+    found = compare_modalities(study, sampling="cases").differences[0].area
     test = paired_test(labels, first, second)
-    if test.z is None:
-        assert (found.difference, found.p_value) == (pytest.approx(test.difference), None)
+    if test.statistic is None:
+        assert (found.value, found.p_value) == (pytest.approx(test.value), None)
         return
-    ours = (found.difference, found.low, found.high, found.p_value)
+    ours = (found.value, found.low, found.high, found.p_value)
     agree(
         compare_modalities,
         "discrimination.area.paired_test, one reader",
         ours,
-        (test.difference, test.low, test.high, test.p_value),
+        (test.value, test.low, test.high, test.p_value),
     )
 
 
@@ -160,8 +163,8 @@ def test_a_modality_does_not_differ_from_itself(marker: Marker, sampling: Any) -
     labels, scores = marker
     twice = np.column_stack([scores, scores[::-1]])
     found = compare_modalities(reader_study(labels, [twice, 2 * twice + 1]), sampling=sampling)
-    assert found.differences[0].difference == 0
-    assert (found.f, found.p_value, found.differences[0].low) == (None, None, None)
+    assert found.differences[0].area.value == 0
+    assert (found.f, found.p_value, found.differences[0].area.low) == (None, None, None)
 
 
 @given(st.integers(0, 10_000))
@@ -179,7 +182,7 @@ def test_readers_who_gain_the_same_show_no_interaction() -> None:
     areas = np.array([[0.7, 0.8], [0.75, 0.85]])
     study = ReaderStudy(areas, np.diag([0.01] * 4) + 0.001, 50, 20, "given")
     found = compare_modalities(study, sampling="readers")
-    assert (found.f, found.df2, found.differences[0].low) == (None, None, None)
+    assert (found.f, found.df2, found.differences[0].area.low) == (None, None, None)
     shared = np.full((4, 4), 0.001)
     shared[:2, :2] = shared[2:, 2:] = 0.004
     np.fill_diagonal(shared, 0.01)
@@ -197,9 +200,11 @@ def test_readers_who_are_all_the_same() -> None:
 
 
 def test_the_tail_of_infinitely_many_degrees_is_normal() -> None:
-    ours = (t_tail(math.inf, 0.95), t_tail(10, 0.95), t_tail(2.5, 0.9))
-    theirs = (1.959963984540054, 2.228138851986274, 2.558218614135945)
-    agree(t_tail, r("agreement", "qnorm and qt, as printed"), ours, theirs)
+    theirs = reference("agreement")["student"]
+    ours = [t_tail(df or math.inf, level) for df, level in theirs["tails"]]
+    agree(t_tail, r("agreement", "qt"), ours, theirs["qt"], within=1e-12)
+    ours = [two_sided(t, df or math.inf) for t, df in theirs["values"]]
+    agree(two_sided, r("agreement", "pt"), ours, theirs["pt"], within=1e-12)
 
 
 @pytest.mark.parametrize(

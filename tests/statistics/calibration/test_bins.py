@@ -13,7 +13,16 @@ from oncotrail.statistics.calibration.bins import (
     debiased_squared_error,
     expected_calibration_error,
 )
+from oncotrail.statistics.calibration.curve import calibration_errors
+from oncotrail.statistics.calibration.errors import calibration_error, judged_rows
 from oncotrail.statistics.intervals import wilson
+from oncotrail.statistics.uncertainty.endpoints import basic_ends, percentile_ends
+from oncotrail.statistics.uncertainty.resampling import (
+    Resamples,
+    drawn_rows,
+    given_resamples,
+    resample,
+)
 from tests.statistics.markers import Marker, markers
 from tests.statistics.oracles import agree, reference
 
@@ -27,9 +36,14 @@ def table_of(name: str) -> tuple[Any, Any]:
     return np.array(found["y"]), np.array(found["p"])
 
 
-def error(labels: Any, risks: Any, by: Binning = "width", seed: int = 0, **more: Any) -> Any:
+def error(labels: Any, risks: Any, by: Binning = "width", **more: Any) -> Any:
+    return expected_calibration_error(labels, risks, by=by, **more)
+
+
+def images(n: int, seed: int = 3, number: int = 60) -> Resamples:
+    """Patients with two rows each, but for the last."""
     generator = np.random.default_rng(seed)
-    return expected_calibration_error(labels, risks, generator, by=by, resamples=50, **more)
+    return resample(np.arange(n) // 2, generator=generator, number=number)
 
 
 @each_table
@@ -51,40 +65,94 @@ def test_bins(table: str, by: Binning) -> None:
     agree(expected_calibration_error, SKLEARN, error(y, p, by, bins=7).value, theirs)
 
 
+def debiased(y: Any, p: Any, place: Any, whose: Any) -> float:
+    """By its definition, bin by bin and patient by patient."""
+    total = 0.0
+    for one in np.unique(place):
+        inside = place == one
+        share, size = y[inside].mean(), inside.sum()
+        off = [(y[inside & (whose == who)] - share).sum() for who in np.unique(whose[inside])]
+        chance = len(off) / (len(off) - 1) * np.sum(np.square(off)) / size**2
+        total += size * ((share - p[inside].mean()) ** 2 - chance)
+    return total / len(y)
+
+
+def halves(p: Any) -> Any:
+    return (p > np.median(p)).astype(int)
+
+
 @each_table
 def test_debiased_squared_error(table: str) -> None:
     y, p = table_of(table)
-    found = calibration_bins(y, p, bins=2, by="mass")
-    theirs = 0
-    for one in found:
-        inside = (p > one.low) & (p <= one.high) | (p == one.low) & (one is found[0])
-        chance = y[inside].var(ddof=1) / inside.sum()
-        theirs += inside.mean() * ((y[inside].mean() - p[inside].mean()) ** 2 - chance)
-    ours = debiased_squared_error(y, p, bins=2)
+    inside = [halves(p) == half for half in (0, 1)]
+    chance = [y[one].var(ddof=1) / one.sum() for one in inside]
+    off = [(y[one].mean() - p[one].mean()) ** 2 for one in inside]
+    theirs = np.average(np.subtract(off, chance), weights=[one.mean() for one in inside])
+    ours = debiased_squared_error(y, p, bins=2).value
     agree(debiased_squared_error, "definition: Kumar 2019, by bin", ours, theirs)
+
+
+@each_table
+def test_rows_of_a_patient_vary_together_in_the_debiased_error(table: str) -> None:
+    y, p = table_of(table)
+    if table == "tiny":
+        p = np.array([0.2, 0.3, 0.6, 0.4, 0.5, 0.9])  # two patients in each bin
+    whose, place = np.arange(len(y)) // 2, halves(p)
+    drawn = images(len(y))
+    ours = debiased_squared_error(y, p, bins=2, resamples=drawn).value
+    theirs = debiased(y, p, place, whose)
+    agree(debiased_squared_error, "definition: by bin and patient", ours, theirs)
+
+
+def test_the_interval_of_the_debiased_error() -> None:
+    y, p = table_of("ordinary")
+    drawn, place = images(len(y)), halves(p)
+    again = []
+    for counts in np.concatenate(list(drawn.blocks())):
+        # A patient drawn again is another patient with the same rows.
+        rows = [np.arange(len(y)).reshape(-1, 2)[who] for who in np.repeat(np.arange(100), counts)]
+        whose = np.repeat(np.arange(100), 2)
+        rows = np.concatenate(rows)
+        again.append(debiased(y[rows], p[rows], place[rows], whose))
+    ours = debiased_squared_error(y, p, bins=2, resamples=drawn, confidence=0.8)
+    ends = percentile_ends(np.array(again), 0.8)
+    theirs = [ends.low, ends.high]
+    agree(debiased_squared_error, "definition: percentiles", [ours.low, ours.high], theirs)
+    assert ours.method == "percentile bootstrap, 60"
 
 
 def test_the_debiased_error_of_a_calibrated_model_is_zero_on_average() -> None:
     random = np.random.default_rng(8)
     p = random.uniform(size=(400, 200))
     y = random.uniform(size=p.shape) < p
-    found = [debiased_squared_error(*pair) for pair in zip(y, p, strict=True)]
+    found = [debiased_squared_error(*pair).value for pair in zip(y, p, strict=True)]
     assert abs(np.mean(found)) < 3 * np.std(found) / 20
     assert min(found) < 0
 
 
+def test_it_is_also_where_images_of_a_patient_have_one_outcome() -> None:
+    random, drawn = np.random.default_rng(9), images(200, number=39)
+    found = []
+    for _ in range(400):
+        p = np.repeat(random.uniform(size=100), 2)
+        y = np.repeat(random.uniform(size=100), 2) < p
+        found.append(debiased_squared_error(y, p, bins=5, resamples=drawn).value)
+    assert abs(np.mean(found)) < 3 * np.std(found) / 20
+
+
 def test_the_interval_is_the_basic_bootstrap_of_the_same_draws() -> None:
     y, p = table_of("ordinary")
-    ours, generator = error(y, p, seed=3, confidence=0.8), np.random.default_rng(3)
+    drawn = images(len(y))
+    ours = error(y, p, resamples=drawn, confidence=0.8)
     bin_of, again = np.ceil(p * 10), []
-    for _ in range(50):
-        rows = generator.integers(len(y), size=len(y))
+    for rows in drawn_rows(drawn):
         of = [rows[bin_of[rows] == place] for place in range(1, 11)]
-        again.append(sum(abs((y[inside] - p[inside]).sum()) for inside in of) / len(y))
-    low, high = 2 * ours.value - np.quantile(again, [0.9, 0.1])
-    theirs = [max(0, low), high]
+        again.append(sum(abs((y[inside] - p[inside]).sum()) for inside in of) / len(rows))
+    ends = basic_ends(ours.value, np.array(again), 0.8)
+    theirs = [max(0, ends.low), ends.high]
     agree(expected_calibration_error, "definition: basic bootstrap", [ours.low, ours.high], theirs)
-    assert ours.method == "basic bootstrap, 50"
+    assert (ours.n, ours.method) == (100, "basic bootstrap, 60")
+    assert ours.events == (y.reshape(-1, 2).max(axis=1) == 1).sum()
 
 
 @given(markers(), st.sampled_from(["width", "mass"]))
@@ -99,9 +167,39 @@ def test_complementing_mirrors(marker: Marker, by: Binning) -> None:
 @given(markers())
 def test_the_error_lies_within_its_bounds(marker: Marker) -> None:
     y, scores = marker
-    found = error(y, (scores + 2) / 4)
-    assert 0 <= found.low <= found.high <= 1
+    drawn = resample(range(len(y)), generator=np.random.default_rng(0), number=50)
+    found = error(y, (scores + 2) / 4, resamples=drawn)
+    if found.low is not None:
+        assert 0 <= found.low <= found.high <= 1
     assert abs(y.mean() - (scores + 2).mean() / 4) <= found.value + 1e-12
+
+
+@given(markers(smallest_group=2), st.permutations(range(30)))
+def test_the_order_of_rows_does_not_matter(marker: Marker, order: list[int]) -> None:
+    y, p = marker[0], (marker[1] + 2) / 4
+    mixed = [row for row in order if row < len(y)]
+    for figure in (expected_calibration_error, debiased_squared_error):
+        before, after = figure(y, p, bins=2).value, figure(y[mixed], p[mixed], bins=2).value
+        assert after == (None if before is None else pytest.approx(before))
+
+
+def test_replicates_that_do_not_differ_or_are_too_few() -> None:
+    drawn = resample(range(4), generator=np.random.default_rng(1), number=40)
+    labels = np.array([True, False, True, False])
+    same = calibration_error(0.5, labels, drawn, np.full(40, 0.5), confidence=0.9)
+    assert (same.value, same.low, same.undefined) == (0.5, None, 0)
+    assert same.method.endswith("the resamples do not differ")
+    few = np.append(np.full(30, np.nan), np.arange(10) / 10)
+    found = calibration_error(0.5, labels, drawn, few, confidence=0.9)
+    assert (found.low, found.undefined) == (None, 30)
+    assert "undefined in 30 of 40 resamples" in found.method
+    spread = np.arange(40) / 40
+    ours = calibration_error(0.5, labels, drawn, spread, confidence=0.9)
+    ends = percentile_ends(spread, 0.9)
+    theirs = [ends.low, ends.high]
+    agree(calibration_error, "uncertainty.endpoints.percentile_ends", [ours.low, ours.high], theirs)
+    lost = calibration_error(float("nan"), labels, drawn, spread, confidence=0.9)
+    assert (lost.value, lost.low) == (None, None)
 
 
 def test_perfect_calibration_has_no_error() -> None:
@@ -114,7 +212,20 @@ def test_zero_and_one_are_in_the_outer_bins() -> None:
 
 
 def test_a_bin_of_one_patient_has_no_debiased_error() -> None:
-    assert debiased_squared_error([0, 1, 1], [0.1, 0.5, 0.9], bins=3) is None
+    found = debiased_squared_error([0, 1, 1], [0.1, 0.5, 0.9], bins=3)
+    assert (found.value, found.n, found.events, found.method) == (None, 3, 2, "no resamples")
+    assert (
+        debiased_squared_error([0, 1, 1], [0.1, 0.5, 0.9], bins=3, resamples=images(3)).low is None
+    )
+
+
+def test_resamples_of_other_rows() -> None:
+    four = given_resamples(range(4), [[1, 1, 1, 1]])
+    for figure in (expected_calibration_error, debiased_squared_error, calibration_errors):
+        with pytest.raises(ValueError, match=r"found labels of shape \(2,\); .* each of 4 rows"):
+            figure([0, 1], [0.1, 0.2], resamples=four)
+    rows = judged_rows([0, 1, 0, 1], [0.1, 0.2, 0.3, 0.4], four)
+    agree(judged_rows, "definition: the rows", rows.scores, [0.1, 0.2, 0.3, 0.4])
 
 
 def test_no_bins() -> None:

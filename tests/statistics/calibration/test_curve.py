@@ -13,12 +13,13 @@ from oncotrail.statistics.calibration.curve import (
 )
 from oncotrail.statistics.calibration.loess import (
     Loess,
-    direct_operator,
     loess,
     loess_operator,
 )
 from oncotrail.statistics.calibration.lowess import lowess
 from oncotrail.statistics.intervals import normal_quantile
+from oncotrail.statistics.uncertainty.endpoints import percentile_ends
+from oncotrail.statistics.uncertainty.resampling import drawn_rows, resample
 from tests.statistics.oracles import agree, r, reference
 
 TABLES = ("ordinary", "overfitted", "ties", "rare", "common", "small")
@@ -33,9 +34,7 @@ def answer(table: str) -> tuple[Any, Any, dict[str, Any]]:
 
 
 def values(labels: Any, risks: Any, smoother: CurveSmoother = "loess") -> list[float]:
-    found = calibration_errors(
-        labels, risks, np.random.default_rng(0), smoother=smoother, resamples=3
-    )
+    found = calibration_errors(labels, risks, smoother=smoother)
     return [one.value for one in (found.ici, found.e50, found.e90, found.emax)]
 
 
@@ -66,8 +65,6 @@ def test_loess_and_its_degrees_of_freedom(table: str) -> None:
     ours = [degrees.trace, degrees.first, degrees.second, degrees.residual]
     agree(Loess.degrees, LOESS, ours, found["degrees"])
     agree(loess, LOESS, loess(p, y, at, span=0.6, degree=1), found["line"])
-    direct = direct_operator(p, at, span=0.6, degree=1) @ y
-    agree(direct_operator, LOESS, direct, found["direct"])
 
 
 @each_table
@@ -124,19 +121,15 @@ def test_errors_of_val_prob(table: str) -> None:
 @each_smoother
 def test_the_intervals_are_percentiles_of_the_same_draws(smoother: CurveSmoother) -> None:
     y, p, _ = answer("small")
-    ours = calibration_errors(
-        y, p, np.random.default_rng(2), smoother=smoother, resamples=40, confidence=0.8
-    )
-    generator = np.random.default_rng(2)
-    drawn = [generator.integers(len(y), size=len(y)) for _ in range(40)]
-    again = [curve_or_none(y[rows], p[rows], smoother) for rows in drawn]
-    defined = [one for one in again if one is not None]
-    theirs = np.quantile(defined, [0.1, 0.9], axis=0)
+    drawn = resample(np.arange(40) // 2, generator=np.random.default_rng(2), number=40)
+    ours = calibration_errors(y, p, smoother=smoother, resamples=drawn, confidence=0.8)
+    again = [curve_or_none(y[rows], p[rows], smoother) for rows in drawn_rows(drawn)]
+    defined = np.array([one for one in again if one is not None])
     for place, name in enumerate(("ici", "e50", "e90", "emax")):
-        one = getattr(ours, name)
+        one, ends = getattr(ours, name), percentile_ends(defined[:, place], 0.8)
         method = "definition: percentiles of the same draws"
-        agree(calibration_errors, method, [one.low, one.high], theirs[:, place])
-    assert (ours.resamples, ours.undefined) == (40, 40 - len(defined))
+        agree(calibration_errors, method, [one.low, one.high], [ends.low, ends.high])
+        assert (one.n, one.undefined) == (20, 40 - len(defined))
 
 
 @each_smoother
@@ -154,12 +147,6 @@ def test_loess_keeps_a_parabola(a: float, b: float, c: float, n: int) -> None:
     parabola = a + b * x + c * x**2
     assert loess(x, parabola, x) == pytest.approx(parabola, abs=1e-8)
     assert lowess(x, a + b * x, gap=0) == pytest.approx(a + b * x, abs=1e-8)
-
-
-def test_direct_and_interpolated_curves_are_near() -> None:
-    y, p, _ = answer("rare")
-    at = np.linspace(p.min(), p.max(), 11)
-    assert direct_operator(p, at) @ y == pytest.approx(loess(p, y, at), abs=0.04)
 
 
 def test_the_order_of_patients_does_not_matter() -> None:
@@ -227,10 +214,45 @@ def test_resamples_without_a_curve_are_counted() -> None:
     """Eight patients carry a parabola, but a resample of them may have too few distinct values."""
     p = np.array([0.1, 0.2, 0.3, 0.45, 0.6, 0.7, 0.8, 0.9])
     y = np.array([0, 1, 0, 0, 1, 0, 1, 0])
-    found = calibration_errors(y, p, np.random.default_rng(1), resamples=60)
-    assert 0 < found.undefined < 60
-    with pytest.raises(ValueError, match=r"found [01] of 1 resamples with a loess curve"):
-        calibration_errors(y, p, np.random.default_rng(1), resamples=1)
+    drawn = resample(range(8), generator=np.random.default_rng(1), number=60)
+    found = calibration_errors(y, p, resamples=drawn)
+    assert 0 < found.ici.undefined < 60
+    assert (found.ici.low, found.ici.value) == (None, values(y, p)[0])
+
+
+def test_weights_of_a_curve() -> None:
+    found = reference("calibration")["weighted"]
+    y, p, w = (np.array(found["table"][name]) for name in ("y", "p", "w"))
+    at = inside(found["at"], p)
+    ours = loess_curve(y, p, at, variance="gaussian", weights=w)
+    fit, low, high = np.transpose(found["loess"])
+    agree(loess_curve, LOESS, ours.observed, fit)
+    agree(loess_curve, LOESS, [ours.low, ours.high], np.clip([low, high], 0, 1))
+    agree(loess_operator, LOESS, loess_operator(p, weights=w).curve(y, at), fit)
+    line = spline_curve(y, p, at, weights=w)
+    theirs = np.transpose(found["spline"])
+    agree(spline_curve, r("calibration", "glm"), [line.observed, line.low, line.high], theirs)
+
+
+@pytest.mark.parametrize("curve", [loess_curve, spline_curve])
+def test_a_weight_of_nothing_leaves_the_row_out(curve: Any) -> None:
+    y, p, _ = answer("small")
+    weights = np.append(np.ones(35), np.zeros(5))
+    ours, theirs = curve(y, p, weights=weights), curve(y[:35], p[:35])
+    assert ours.observed == pytest.approx(theirs.observed)
+    assert ours.low == pytest.approx(theirs.low)
+    assert (ours.n, ours.events) == (35, y[:35].sum())
+
+
+@pytest.mark.parametrize("weight", [2, 0.5])
+def test_what_equal_weights_say(weight: float) -> None:
+    """Whole ones count patients, so the band is narrower; others only weigh, and change nothing."""
+    y, p, _ = answer("ordinary")
+    one, other = loess_curve(y, p), loess_curve(y, p, weights=np.full(len(y), weight))
+    assert other.observed == pytest.approx(one.observed)
+    inner = (one.low > 0) & (one.high < 1) & (other.low > 0) & (other.high < 1)
+    narrower = np.sqrt(2) if weight == 2 else 1
+    assert (one.high - one.low)[inner] == pytest.approx((other.high - other.low)[inner] * narrower)
 
 
 def test_exact_zeros_have_no_spline_but_a_loess_curve() -> None:

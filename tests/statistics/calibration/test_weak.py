@@ -68,11 +68,94 @@ def test_weights() -> None:
     agree(calibration_slope, GLM, [ends(line.intercept), ends(line.slope)], found["line"])
 
 
+def test_weights_of_the_means() -> None:
+    """Fractions, which count nobody, and whole ones, which do."""
+    for name, step in (("weighted", 0), ("counted", 1)):
+        table, said = reference("calibration")["weighted"]["table"], reference("calibration")[name]
+        y, p, w = (np.array(table[column]) for column in ("y", "p", "w"))
+        w = np.ceil(w) if step else w
+        agree(brier, VAL_PROB, brier(y, p, weights=w).value, said["brier"])
+        ratio = observed_expected(y, p, weights=w)
+        oracle = "poisson.test" if step else "epitools::ageadjust.direct"
+        agree(observed_expected, r("calibration", oracle), ends(ratio), said["ratio"])
+        if step:
+            ours = spiegelhalter(y, p, weights=w).z ** 2
+            agree(spiegelhalter, VAL_PROB, ours, said["spiegelhalter"])
+
+
+def influenced(figure: Any, n: int, weights: Any) -> float:
+    """The sandwich's standard error, from what a little more of each patient does."""
+    step = 1e-5
+    at = [np.where(np.arange(n) == row, step, 0) for row in range(n)]
+    slopes = np.array([figure(weights + e) - figure(weights - e) for e in at]) / (2 * step)
+    return float(np.sqrt(np.sum((slopes * weights) ** 2)))
+
+
+def test_intervals_under_fractions_are_sandwiches() -> None:
+    table = reference("calibration")["weighted"]["table"]
+    y, p, w = (np.array(table[column]) for column in ("y", "p", "w"))
+    number = w.sum() ** 2 / (w @ w)
+    half = normal_quantile(0.95) * np.sqrt(number / (number - 1))
+
+    def score(weights: Any) -> float:
+        return float(np.average((p - y) ** 2, weights=weights))
+
+    def scaled(weights: Any) -> float:
+        share = np.average(y, weights=weights)
+        return float(1 - score(weights) / (share * (1 - share)))
+
+    def ratio(weights: Any) -> float:
+        return float(np.log(weights @ y / weights.sum()))
+
+    source = "definition: infinitesimal jackknife"
+    for figure, of in ((brier, score), (scaled_brier, scaled)):
+        ours, reach = figure(y, p, weights=w), half * influenced(of, len(y), w)
+        theirs = [of(w), of(w) - reach, min(1, of(w) + reach)]
+        agree(figure, source, ends(ours), theirs)
+    ours = observed_expected(y, p, weights=w, method="log")
+    reach = normal_quantile(0.95) * influenced(ratio, len(y), w)
+    theirs = w @ y / (w @ p) * np.exp([0, -reach, reach])
+    agree(observed_expected, source, ends(ours), theirs)
+
+
+WEIGHTED = (calibration_in_the_large, brier, scaled_brier, observed_expected)
+
+
+@given(markers(smallest_group=2), st.lists(st.integers(0, 3), min_size=30, max_size=30))
+def test_a_weight_of_two_is_the_row_twice(marker: Marker, counts: list[int]) -> None:
+    y, p = probabilities(marker)
+    weights = np.array(counts[: len(y)])
+    assume(0 < weights @ y < weights.sum() and weights.sum() > 1)
+    rows = np.repeat(np.arange(len(y)), weights)
+    for figure in WEIGHTED:
+        ours, theirs = figure(y, p, weights=weights), figure(y[rows], p[rows])
+        assert ends(ours) == pytest.approx(ends(theirs), abs=1e-8)
+        assert (ours.n, ours.events) == ((weights > 0).sum(), ((weights > 0) & (y == 1)).sum())
+    z, other = spiegelhalter(y, p, weights=weights).z, spiegelhalter(y[rows], p[rows]).z
+    assert z == (None if other is None else pytest.approx(other))
+    by_log, theirs = (
+        observed_expected(*args, method="log", weights=w)
+        for args, w in (((y, p), weights), ((y[rows], p[rows]), None))
+    )
+    assert ends(by_log) == pytest.approx(ends(theirs))
+
+
+@given(markers(smallest_group=2), st.floats(0.1, 9.9))
+def test_the_unit_of_fractions_does_not_matter_to_a_mean(marker: Marker, unit: float) -> None:
+    assume(unit % 1)
+    y, p = probabilities(marker)
+    weights = 0.5 + np.arange(len(y)) % 3
+    for figure in (brier, scaled_brier, observed_expected):
+        one, other = figure(y, p, weights=weights), figure(y, p, weights=unit * weights)
+        assert ends(one) == pytest.approx(ends(other), abs=1e-9)
+
+
 def test_weights_count_in_the_joint_test() -> None:
     y, p, _ = answer("small")
     twice = calibration_slope(np.tile(y, 2), np.tile(p, 2))
     weighted = calibration_slope(y, p, weights=np.full(len(y), 2))
     assert weighted.chi_square == pytest.approx(twice.chi_square)
+    assert ends(weighted.slope) == pytest.approx(ends(twice.slope))
 
 
 @each_table

@@ -57,6 +57,10 @@ def test_newcombes_interval_agrees_with_the_formula_in_r() -> None:
             ours = paired_difference(*pair, confidence)
             oracle = r("classification", "prop.test")
             agree(paired_difference, oracle, (ours.low, ours.high), case[name])
+            _, first, second, _ = case["counts"]
+            value = (first - second) / sum(case["counts"])
+            assert (ours.value, ours.n, ours.events) == (value, sum(case["counts"]), None)
+            assert ours.p_value == mcnemar(*pair).p_value
 
 
 @pytest.mark.parametrize(
@@ -79,7 +83,7 @@ def test_newcombes_interval_is_that_of_the_worked_examples(
 def test_swapping_the_models_mirrors(rows: list[tuple[int, int]]) -> None:
     first, second = np.array(rows).T
     forth, back = paired_difference(first, second), paired_difference(second, first)
-    assert forth.difference == pytest.approx(-back.difference)
+    assert forth.value == pytest.approx(-back.value)
     assert (forth.low, forth.high) == pytest.approx((-back.high, -back.low), abs=1e-9)
     assert mcnemar(first, second).p_value == mcnemar(second, first).p_value
 
@@ -94,8 +98,7 @@ def test_swapping_right_and_wrong_mirrors(rows: list[tuple[int, int]]) -> None:
 @given(pairs)
 def test_the_interval_holds_the_difference_and_stays_in_range(rows: list[tuple[int, int]]) -> None:
     found = paired_difference(*np.array(rows).T)
-    assert found.difference == pytest.approx(found.first - found.second)
-    assert -1 <= found.low <= found.difference <= found.high <= 1
+    assert -1 <= found.low <= found.value <= found.high <= 1
     assert found.low < found.high
 
 
@@ -107,21 +110,27 @@ class TestCalls:
     def test_are_compared_where_each_figure_lives(self) -> None:
         found = compare_calls(self.labels, self.first, self.second)
         figures = found.accuracy, found.sensitivity, found.specificity
-        ours = [each.difference.difference for each in figures]
+        ours = [each.value for each in figures]
         theirs = [5 / 7 - 2 / 7, 2 / 3 - 1 / 3, 3 / 4 - 1 / 4]
         agree(compare_calls, "definition: right calls counted", ours, theirs, within=1e-12)
-        assert [each.difference.n for each in figures] == [7, 3, 4]
+        assert [(each.n, each.events) for each in figures] == [(7, 3), (3, 3), (4, 0)]
         # One patient with, and two without, the outcome tell the two apart.
         agree(
             compare_calls,
             "definition: 2 (1 / 2)^(b + c)",
-            [each.test.p_value for each in figures],
+            [each.p_value for each in figures],
             [2 / 8, 1, 2 / 4],
         )
 
     def test_of_one_outcome_alone_have_no_figure_of_the_other(self) -> None:
         assert compare_calls([1, 1], [1, 0], [1, 1]).specificity is None
         assert compare_calls([0, 0], [1, 0], [1, 1]).sensitivity is None
+
+    def test_swapped_mirror(self) -> None:
+        forth = compare_calls(self.labels, self.first, self.second)
+        back = compare_calls(self.labels, self.second, self.first)
+        assert forth.sensitivity.low == pytest.approx(-back.sensitivity.high)
+        assert forth.specificity.p_value == back.specificity.p_value
 
     def test_of_other_patients_are_refused(self) -> None:
         with pytest.raises(

@@ -1,4 +1,3 @@
-from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -9,12 +8,12 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from oncotrail.statistics.classification.reclassification import (
-    Change,
     Improvement,
     categorical_nri,
     continuous_nri,
     idi,
 )
+from oncotrail.statistics.intervals import Difference
 from tests.reference.tables import breast
 from tests.statistics.markers import Marker, markers
 from tests.statistics.oracles import agree, r, reference
@@ -22,7 +21,7 @@ from tests.statistics.oracles import agree, r, reference
 ORACLE = r("classification", "Hmisc::improveProb")
 CASES = ("ordinary", "ties", "rare", "four", "all_up", "unchanged", "two")
 PARTS = {"total": "nri", "events": "nri.ev", "non_events": "nri.ne"}
-UNDEFINED = (None,) * 5
+UNDEFINED = [None] * 5
 
 Risks = tuple[Any, Any, Any]
 
@@ -38,16 +37,20 @@ def said(case: str) -> tuple[dict[str, Any], Risks]:
     return answer, (answer["labels"], answer["old"], answer["new"])
 
 
+def spread(found: Difference) -> list[float | None]:
+    return [found.low, found.high, found.standard_error, found.statistic, found.p_value]
+
+
 def same(
-    ours: Change, value: float, error: float | None, z: float | None, most: int
+    ours: Difference, value: float, error: float | None, z: float | None, most: int
 ) -> tuple[list[float | None], list[float | None]]:
     """Ours beside what follows from R's error, which is 0 where ours is None."""
     if not error:
-        assert astuple(ours)[1:6] == UNDEFINED
+        assert spread(ours) == UNDEFINED
         return [ours.value], [value]
     half = norm.ppf(0.975) * error
     ends = np.clip([value - half, value + half], -most, most)
-    found = [ours.value, ours.standard_error, ours.z, ours.p_value, ours.low, ours.high]
+    found = [ours.value, ours.standard_error, ours.statistic, ours.p_value, ours.low, ours.high]
     return found, [value, error, z, 2 * norm.sf(abs(z)), *ends]
 
 
@@ -98,6 +101,9 @@ def test_categories_agree_with_the_definition(marker: Marker, data: st.DataObjec
     found = ours.improvement
     values = found.total.value, found.events.value, found.non_events.value
     agree(categorical_nri, oracle, values, (shares[1] - shares[0], shares[1], -shares[0]))
+    sizes = [(each.n, each.events) for each in (found.total, found.events, found.non_events)]
+    events = int(labels.sum())
+    assert sizes == [(labels.size, events), (events, events), (labels.size - events, 0)]
     assert ours.events.tolist() == tables[1].tolist()
     assert ours.non_events.tolist() == tables[0].tolist()
 
@@ -124,7 +130,7 @@ def test_the_same_model_twice_improves_nothing(marker: Marker) -> None:
         idi(labels, risks, risks),
     ):
         assert [getattr(found, part).value for part in PARTS] == [0, 0, 0]
-        assert astuple(found.total)[1:6] == UNDEFINED
+        assert spread(found.total) == UNDEFINED
 
 
 def test_a_perfect_model_against_a_useless_one_gains_all_there_is() -> None:
@@ -149,7 +155,7 @@ def test_one_patient_of_an_outcome_has_no_integrated_error() -> None:
 def test_the_same_step_in_decimals_is_no_spread() -> None:
     """0.3 - 0.2 and 0.6 - 0.5 are the same tenth, and not the same float."""
     found = idi([0, 0, 1, 1], [0.2, 0.5, 0.2, 0.5], [0.3, 0.6, 0.3, 0.6])
-    assert astuple(found.total)[1:6] == UNDEFINED
+    assert spread(found.total) == UNDEFINED
 
 
 def test_an_interval_stays_in_its_range() -> None:

@@ -9,6 +9,12 @@ from numpy.typing import ArrayLike
 
 from oncotrail.statistics.classification.confusion import confusion
 from oncotrail.statistics.classification.figures import classify
+from oncotrail.statistics.classification.rules import (
+    threshold_at_sensitivity,
+    threshold_at_specificity,
+    threshold_of_least_cost,
+    youden_threshold,
+)
 from oncotrail.statistics.classification.thresholds import (
     Threshold,
     apply_threshold,
@@ -16,7 +22,6 @@ from oncotrail.statistics.classification.thresholds import (
     choose_sensitivity,
     choose_specificity,
     choose_youden,
-    youden_threshold,
 )
 from oncotrail.statistics.discrimination.roc import roc_curve
 from tests.statistics.markers import Marker, markers
@@ -61,12 +66,14 @@ def test_fixed_sensitivity_and_specificity_are_procs() -> None:
     for case in said().values():
         labels, scores = case["marker"]["labels"], case["marker"]["scores"]
         for fixed in case["fixed"]:
-            for choose, name in (
-                (choose_sensitivity, "sensitivity"),
-                (choose_specificity, "specificity"),
+            for choose, rule, name in (
+                (choose_sensitivity, threshold_at_sensitivity, "sensitivity"),
+                (choose_specificity, threshold_at_specificity, "specificity"),
             ):
                 ours = choose(labels, scores, fixed["target"], role="validation").value
                 agree(choose, COORDS, as_in_r(scores, ours), fixed[name])
+                found = as_in_r(scores, rule(labels, scores, fixed["target"]))
+                agree(rule, COORDS, found, fixed[name])
 
 
 def test_the_least_cost_is_procs() -> None:
@@ -79,6 +86,7 @@ def test_the_least_cost_is_procs() -> None:
             cost = ratio * prevalence * (1 - found.sensitivity.value)
             cost += (1 - prevalence) * (1 - found.specificity.value)
             agree(choose_cost, COORDS, cost, each["cost"])
+            assert ours.value == threshold_of_least_cost(labels, scores, ratio, prevalence)
             # Where several are equally good, rounding decides which of them pROC sees.
             lowest = each["threshold"] is None or ours.value <= each["threshold"] + 1e-9
             assert lowest or as_in_r(scores, ours.value) is None
@@ -200,9 +208,9 @@ class TestApplied:
 
 
 @pytest.mark.parametrize("choose", [choose_sensitivity, choose_specificity])
-@pytest.mark.parametrize("share", [0, -0.5, 1.2, 90, float("nan")])
+@pytest.mark.parametrize("share", [-0.5, 1.2, 90, float("nan")])
 def test_refuses_what_is_not_a_share(choose: Any, share: float) -> None:
-    with pytest.raises(ValueError, match=f"found s.* {share}; expected a number above 0 and up"):
+    with pytest.raises(ValueError, match=f"found s.* {share}; expected a number from 0 to 1"):
         choose([0, 1], [1, 2], share, role="validation")
 
 
@@ -213,5 +221,96 @@ def test_refuses_a_cost_that_is_none(ratio: float) -> None:
 
 
 def test_refuses_a_prevalence_that_is_none() -> None:
-    with pytest.raises(ValueError, match="found prevalence 0; expected a number above 0 and up"):
-        choose_cost([0, 1], [1, 2], 1, role="validation", prevalence=0)
+    with pytest.raises(ValueError, match="found prevalence -1; expected a number from 0 to 1"):
+        choose_cost([0, 1], [1, 2], 1, role="validation", prevalence=-1)
+
+
+def test_the_ends_of_the_shares_call_nobody_and_everybody() -> None:
+    labels, scores = [0, 1, 0, 1], [1, 2, 3, 4]
+    assert threshold_at_sensitivity(labels, scores, 0) > 4
+    assert threshold_at_specificity(labels, scores, 0) == 1
+
+
+@given(markers(), st.floats(0, 1))
+def test_the_rules_are_the_nearest_that_suffice(marker: Marker, rate: float) -> None:
+    labels, scores = marker
+    every = np.append(np.unique(scores), np.inf)
+    specific = np.array([(scores[labels == 0] < x).mean() for x in every])
+    sensitive = np.array([(scores[labels == 1] >= x).mean() for x in every])
+    for rule, nearest in (
+        (threshold_at_specificity, every[specific >= rate - 1e-12].min()),
+        (threshold_at_sensitivity, every[sensitive >= rate - 1e-12].max()),
+    ):
+        oracle = "definition: every threshold tried"
+        called = (scores >= rule(labels, scores, rate)).astype(int)
+        agree(rule, oracle, called, (scores >= nearest).astype(int))
+
+
+@pytest.mark.parametrize("case", ["ordinary", "ties", "rare"])
+class TestWeights:
+    @pytest.fixture
+    def said(self, case: str) -> dict[str, Any]:
+        return reference("classification")["weighted"][case]
+
+    def test_thresholds_are_those_of_every_cut_in_r(self, said: dict[str, Any]) -> None:
+        rows, weights = (said["labels"], said["scores"]), said["weights"]
+        there = np.array(said["scores"])[np.array(weights) > 0]
+        oracle = r("classification", "second derivation: every cut, R")
+        for rule, value, name in (
+            (youden_threshold, youden_threshold(*rows, weights), "youden"),
+            (
+                threshold_at_sensitivity,
+                threshold_at_sensitivity(*rows, 0.8, weights),
+                "sensitivity_0.8",
+            ),
+            (
+                threshold_at_specificity,
+                threshold_at_specificity(*rows, 0.8, weights),
+                "specificity_0.8",
+            ),
+            (
+                threshold_of_least_cost,
+                threshold_of_least_cost(*rows, 3, 0.2, weights),
+                "cost",
+            ),
+        ):
+            nobody = value > there.max()
+            agree(rule, oracle, 1e300 if nobody else value, said[name] or 1e300)
+
+    def test_only_their_ratios_matter(self, said: dict[str, Any]) -> None:
+        rows, weights = (said["labels"], said["scores"]), np.array(said["weights"])
+        chosen = choose_youden(*rows, role="validation", weights=weights)
+        assert choose_youden(*rows, role="validation", weights=weights / 7) == chosen
+        assert (chosen.n, chosen.events) == (
+            (weights > 0).sum(),
+            np.array(said["labels"])[weights > 0].sum(),
+        )
+
+    def test_equal_ones_change_nothing(self, said: dict[str, Any]) -> None:
+        rows, equal = (said["labels"], said["scores"]), np.full(len(said["labels"]), 0.3)
+        for choose, given_share in (
+            (choose_youden, ()),
+            (choose_sensitivity, (0.8,)),
+            (choose_specificity, (0.8,)),
+            (choose_cost, (2,)),
+        ):
+            plain = choose(*rows, *given_share, role="validation")
+            assert choose(*rows, *given_share, role="validation", weights=equal) == plain
+
+    def test_are_applied_to_the_other_role(self, said: dict[str, Any]) -> None:
+        rows, weights = (said["labels"], said["scores"]), said["weights"]
+        chosen = choose_youden([0, 0, 1, 1], [1, 3, 5, 9], role="validation", weights=[1, 2, 3, 4])
+        found = apply_threshold(chosen, *rows, role="test", weights=weights)
+        assert found.figures == classify(*rows, chosen.value, weights=weights)
+
+    def test_do_not_hide_that_these_rows_chose_it(self, said: dict[str, Any]) -> None:
+        rows, weights = (said["labels"], said["scores"]), said["weights"]
+        chosen = choose_youden(*rows, role="validation", weights=weights)
+        with pytest.raises(ValueError, match="found the same rows as test"):
+            apply_threshold(chosen, *rows, role="test", weights=np.array(weights) * 2)
+
+
+def test_a_negative_zero_is_the_same_row() -> None:
+    chosen = choose_youden([0, 1], [0.0, 1.0], role="validation")
+    with pytest.raises(ValueError, match="found the same rows as test"):
+        apply_threshold(chosen, [0, 1], [-0.0, 1.0], role="test")

@@ -11,22 +11,31 @@ from scipy.special import expit
 from oncotrail.statistics.decision.benefit import (
     Benefit,
     DecisionPoint,
-    benefit,
     checked_thresholds,
     named_risks,
-    square_weights,
 )
 from oncotrail.statistics.decision.net_benefit import (
     decision_curves,
-    difference,
     net_benefit,
     net_benefit_difference,
 )
+from oncotrail.statistics.decision.study import (
+    Influences,
+    Study,
+    scaled,
+    square_weights,
+)
+from oncotrail.statistics.influence import Influenced
+from oncotrail.statistics.uncertainty.resampling import drawn_rows, resample
 from tests.reference.tables import breast
 from tests.statistics.markers import Marker, markers
 from tests.statistics.oracles import agree, r, reference
 
-CASES = ("breast", "breast_at_another_prevalence", "tiny", "rare", "rare_at_another_prevalence")
+CASES = (
+    *("breast", "breast_at_another_prevalence", "tiny", "rare", "rare_at_another_prevalence"),
+    *("images", "images_at_another_prevalence"),
+)
+DCURVES = r("decision_python", "dcurves::dca")
 ORACLE = r("decision", "definition: two-by-two tables, and numerical influence, R")
 
 
@@ -67,19 +76,27 @@ class TestAgainstR:
         risks = {name: table[name] for name in ("first", "second")}
         thresholds = [one["threshold"] for one in said["answer"]]
         found = decision_curves(
-            table["labels"], risks, thresholds, prevalence=said.get("prevalence")
+            table["labels"],
+            risks,
+            thresholds,
+            prevalence=said.get("prevalence"),
+            clusters=table.get("clusters"),
         )
         for name, curve in (*found.models.items(), ("all", found.treat_all)):
             for point, theirs in zip(curve, said["answer"], strict=True):
                 expected = theirs["points"][name]
                 expected = [*expected["net"], *expected["standardised"], *expected["avoided"]]
                 agree(decision_curves, ORACLE, numbers(point), np.array(expected, dtype=float))
+                agree(Study.curves, ORACLE, numbers(point), np.array(expected, dtype=float))
 
     def test_one_point(self, said: dict[str, Any], table: dict[str, Any]) -> None:
         theirs = said["answer"][0]
-        prevalence = said.get("prevalence")
         point = net_benefit(
-            table["labels"], table["second"], theirs["threshold"], prevalence=prevalence
+            table["labels"],
+            table["second"],
+            theirs["threshold"],
+            prevalence=said.get("prevalence"),
+            clusters=table.get("clusters"),
         )
         expected = np.array(theirs["points"]["second"]["net"], dtype=float)
         agree(net_benefit, ORACLE, numbers(point)[:4], expected)
@@ -92,11 +109,45 @@ class TestAgainstR:
             table["second"],
             thresholds,
             prevalence=said.get("prevalence"),
+            clusters=table.get("clusters"),
         )
-        for one, theirs in zip(found, said["answer"], strict=True):
-            ours = (one.difference, one.low, one.high, one.standard_error)
+        for point, theirs in zip(found, said["answer"], strict=True):
+            one = point.difference
+            ours = (one.value, one.low, one.high, one.standard_error, one.p_value)
             expected = np.array(theirs["difference"], dtype=float)
             agree(net_benefit_difference, ORACLE, ours, expected)
+            agree(Study.differences, ORACLE, ours, expected)
+            assert (one.n, one.events) == (len(table["labels"]), sum(table["labels"]))
+
+
+@pytest.mark.parametrize("case", ["breast", "breast_at_another_prevalence", "rare"])
+def test_several_models_as_dcurves_has_them(case: str) -> None:
+    said = reference("decision_python")["binary"][case]
+    table = reference("decision")["binary"]["rare"]["table"] if case == "rare" else breast_risks()
+    risks = {name: np.maximum(table[name], 1e-4) for name in ("first", "second")}
+    prevalence = said["prevalence"] if "another" in case else None
+    found = decision_curves(table["labels"], risks, said["thresholds"], prevalence=prevalence)
+    curves = {**found.models, "all": found.treat_all, "none": found.treat_none}
+    agree(decision_curves, DCURVES, found.prevalence, said["prevalence"])
+    for name, points in curves.items():
+        # Of those treated dcurves tells the share in the sample, whatever the prevalence.
+        columns = 2 if prevalence else 3
+        ours, theirs = (side[:, :columns] for side in beside_dcurves(points, said[name]))
+        agree(decision_curves, DCURVES, ours, theirs)
+
+
+def beside_dcurves(points: Any, said: dict[str, Any]) -> tuple[Any, Any]:
+    ours = [
+        [
+            point.net_benefit.value,
+            point.interventions_avoided and point.interventions_avoided.value,
+            point.treated,
+        ]
+        for point in points
+    ]
+    names = ("net_benefit", "net_intervention_avoided", "test_pos_rate")
+    theirs = np.array([said[name] for name in names], dtype=float).T
+    return np.array(ours, dtype=float), theirs
 
 
 def as_risks(marker: Marker) -> tuple[np.ndarray, np.ndarray]:
@@ -133,8 +184,8 @@ def test_a_weight_of_two_is_the_row_twice(marker: Marker, counts: list[int]) -> 
     )
     ours = net_benefit_difference(labels, risks, second, 0.4, weights=weights)[0]
     theirs = net_benefit_difference(*twice, 0.4)[0]
-    assert ours.difference == pytest.approx(theirs.difference)
-    assert ours.standard_error == pytest.approx(theirs.standard_error)
+    assert ours.difference.value == pytest.approx(theirs.difference.value)
+    assert ours.difference.standard_error == pytest.approx(theirs.difference.standard_error)
 
 
 @given(markers(), st.permutations(range(30)))
@@ -186,6 +237,49 @@ def test_broken_weights_have_the_sandwich_variance() -> None:
     agree(net_benefit, "second derivation: numerical sandwich", ours, theirs)
 
 
+def test_clusters_of_one_row_change_nothing() -> None:
+    table = reference("decision")["binary"]["tiny"]["table"]
+    alone, named = (
+        net_benefit(table["labels"], table["first"], 0.3, clusters=clusters)
+        for clusters in (None, ["e", "a", "d", "b", "c"])
+    )
+    assert numbers(named) == pytest.approx(numbers(alone))
+
+
+def test_an_image_twice_is_no_more_than_once() -> None:
+    """The same images again tell nothing new, so the error is that of the patients."""
+    table = reference("decision")["binary"]["images"]["table"]
+    once = decision_curves(
+        table["labels"], {"m": table["first"]}, [0.2, 0.4], clusters=table["clusters"]
+    )
+    labels, risks, whose = (np.repeat(table[name], 3) for name in ("labels", "first", "clusters"))
+    thrice = decision_curves(labels, {"m": risks}, [0.2, 0.4], clusters=whose)
+    for one, other in zip(once.models["m"], thrice.models["m"], strict=True):
+        assert numbers(other) == pytest.approx(numbers(one))
+
+
+def test_the_error_of_clusters_is_that_of_the_bootstrap_of_patients() -> None:
+    table = {k: np.array(v) for k, v in reference("decision")["binary"]["images"]["table"].items()}
+    drawn = resample(table["clusters"], generator=np.random.default_rng(5), number=2000)
+    labels, treated = table["labels"], table["first"] >= 0.4
+    worth = treated * np.where(labels, 1, -2 / 3)
+    again = [worth[rows].mean() for rows in drawn_rows(drawn)]
+    ours = net_benefit(labels, table["first"], 0.4, clusters=table["clusters"]).net_benefit
+    assert ours.standard_error == pytest.approx(np.std(again), rel=0.06)
+
+
+@given(markers(), st.floats(0.01, 0.99))
+def test_the_prevalence_moves_treating_everybody_only_by_itself(marker: Marker, m: float) -> None:
+    labels, risks = as_risks(marker)
+    found = decision_curves(labels, {"model": risks}, [0.3], prevalence=m)
+    everybody = found.treat_all[0]
+    assert everybody.net_benefit.value == pytest.approx(m - 3 / 7 * (1 - m))
+    assert everybody.net_benefit.standard_error is None
+    model = found.models["model"][0]
+    assert model.net_benefit.value <= m + 1e-12
+    assert model.standardised.value == pytest.approx(model.net_benefit.value / m)
+
+
 def test_a_perfect_model_reaches_the_prevalence() -> None:
     point = net_benefit([0, 1, 1, 0, 0], [0.0, 1.0, 1.0, 0.0, 0.0], 0.3)
     assert (point.net_benefit.value, point.standardised.value) == (0.4, 1)
@@ -200,6 +294,19 @@ def test_treating_nobody_is_worth_exactly_nothing() -> None:
     assert found.treat_all[1].treated == 1
     assert found.treat_all[1].interventions_avoided == Benefit(0.0, None, None, None)
     assert (found.n, found.events, found.prevalence) == (3, 2, pytest.approx(2 / 3))
+
+
+def test_everybody_has_the_event() -> None:
+    found = decision_curves([1, 1], {"model": [0.1, 0.4]}, [0.2])
+    assert (found.prevalence, found.treat_all[0].net_benefit.value) == (1, 1)
+    assert found.models["model"][0].standardised.value == 0.5
+
+
+def test_rows_without_weight_are_not_there() -> None:
+    every = ([0, 1, 1, 0], [0.3, 0.4, 0.1, 0.9])
+    weighted = net_benefit(*every, 0.2, weights=[1, 1, 1, 0], clusters=[1, 2, 2, 3])
+    alone = net_benefit(every[0][:3], every[1][:3], 0.2, clusters=[1, 2, 2])
+    assert weighted == alone
 
 
 def test_nobody_has_the_event() -> None:
@@ -234,6 +341,7 @@ def test_the_interval_covers_as_often_as_it_says() -> None:
         ({"labels": [1, 1, 1], "prevalence": 0.2}, "needs patients of both outcomes"),
         ({"weights": [1, -1, 1]}, "weights: found -1.0 in row 1"),
         ({"confidence": 95}, "found confidence 95"),
+        ({"clusters": [1, 2]}, r"found clusters of shape \(2,\)"),
     ],
 )
 def test_bad_requests_are_refused(options: dict[str, Any], message: str) -> None:
@@ -248,13 +356,13 @@ def test_bad_requests_are_refused(options: dict[str, Any], message: str) -> None
 
 
 def test_the_parts() -> None:
-    oracle = r("decision", "qnorm and pnorm, as printed")
-    found = benefit(1.0, 4.0, 0.95)
-    agree(benefit, oracle, (found.low, found.high), (-2.919927969080108, 4.919927969080108))
-    told = difference(0.1, found)
-    agree(difference, oracle, told.p_value, 0.6170750774519738)
     agree(checked_thresholds, "definition: the thresholds", checked_thresholds(0.2), [0.2])
-    risks = dict(named_risks({"a": [0.1]}, 1))
+    risks = named_risks({"a": [0.1]}, 1)
     agree(named_risks, "definition: the risks", risks["a"], [0.1])
-    weights = np.array([0.5, 2])
+    weights, kept = np.array([0.5, 2]), np.array([True, False, True])
     agree(square_weights, "definition: the squares", square_weights(weights), [0.25, 4])
+    figure = Influences.of(weights, ["a", "b", "a"], kept).on(0.3, np.array([1.0, -0.5]))
+    agree(Influences.on, "definition: weight times influence", figure.influence, [0.5, -1])
+    assert figure.clusters.tolist() == [0, 0]
+    twice = scaled(Influenced(0.5, np.array([0.3, -0.4])), 2, 1)
+    agree(scaled, "definition: a linear function", [twice.value, twice.error], [2, 1])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import expit
 
-from oncotrail.statistics.decision.benefit import DecisionPoint
+from oncotrail.statistics.decision.benefit import BenefitDifference, DecisionPoint
 from oncotrail.statistics.decision.net_benefit import decision_curves, net_benefit_difference
 from oncotrail.statistics.decision.survival_net_benefit import (
     survival_decision_curves,
@@ -19,7 +19,8 @@ from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
 from tests.reference.tables import gbsg2, lung
 from tests.statistics.oracles import agree, r, reference
 
-CASES = ("lung", "gbsg2", "ties", "competing")
+CASES = ("lung", "gbsg2", "ties", "competing", "nought", "nought_competing")
+DCURVES = r("decision_python", "dcurves::dca")
 ORACLE = r("decision", "survival::survfit")
 patients = arrays(
     np.int64,
@@ -66,6 +67,7 @@ class TestAgainstR:
             {"first": table["first"], "second": table["second"]},
             thresholds,
             horizon=said["horizon"],
+            clusters=table.get("clusters"),
         )
         agree(survival_decision_curves, ORACLE, found.prevalence, said["prevalence"])
         for name, curve in (*found.models.items(), ("all", found.treat_all)):
@@ -84,12 +86,33 @@ class TestAgainstR:
             table["second"],
             [one["threshold"] for one in said["thresholds"]],
             horizon=said["horizon"],
+            clusters=table.get("clusters"),
         )
-        for one, theirs in zip(found, said["thresholds"], strict=True):
+        for point, theirs in zip(found, said["thresholds"], strict=True):
+            one = point.difference
             assert one is not None
-            ours = (one.difference, one.low, one.high, one.standard_error)
+            ours = (one.value, one.low, one.high, one.standard_error, one.p_value)
             expected = np.array(theirs["difference"], dtype=float)
             agree(survival_net_benefit_difference, ORACLE, ours, expected)
+
+
+@pytest.mark.parametrize("case", ["lung", "gbsg2", "ties"])
+def test_several_models_as_dcurves_has_them(case: str) -> None:
+    said, table = reference("decision_python")["survival"][case], table_of(case)
+    risks = {name: table[name] for name in ("first", "second")}
+    found = survival_decision_curves(
+        table["times"], table["events"], risks, said["thresholds"], horizon=said["horizon"]
+    )
+    agree(survival_decision_curves, DCURVES, found.prevalence, said["prevalence"])
+    curves = {**found.models, "all": found.treat_all, "none": found.treat_none}
+    for name, points in curves.items():
+        ours = [
+            [figure and figure.value for figure in (one.net_benefit, one.interventions_avoided)]
+            for one in points
+        ]
+        theirs = [said[name][column] for column in ("net_benefit", "net_intervention_avoided")]
+        expected = np.array(theirs, dtype=float).T
+        agree(survival_decision_curves, DCURVES, np.array(ours, dtype=float), expected)
 
 
 @given(patients)
@@ -107,14 +130,17 @@ def test_without_censoring_it_is_the_curve_of_a_yes_or_no(drawn: np.ndarray) -> 
         oracle = "decision.net_benefit.decision_curves, nobody censored"
         found = np.array(numbers(one), dtype=float)
         agree(survival_decision_curves, oracle, found, np.array(numbers(two), dtype=float))
-    apart = survival_net_benefit_difference(times, events, risks, other, 0.3, horizon=horizon)[0]
-    told = net_benefit_difference(labels, risks, other, 0.3)[0]
+    apart = survival_net_benefit_difference(times, events, risks, other, 0.3, horizon=horizon)
+    apart, told = (
+        apart[0].difference,
+        net_benefit_difference(labels, risks, other, 0.3)[0].difference,
+    )
     assert apart is not None
     agree(
         survival_net_benefit_difference,
         "decision.net_benefit.net_benefit_difference, nobody censored",
-        (apart.difference, apart.standard_error),
-        np.array((told.difference, told.standard_error), dtype=float),
+        np.array((apart.value, apart.standard_error), dtype=float),
+        np.array((told.value, told.standard_error), dtype=float),
     )
 
 
@@ -187,7 +213,7 @@ def test_a_group_that_nobody_followed_to_the_horizon_is_unknown() -> None:
     point = survival_decision_curves(times, events, {"a": risks}, [0.5], horizon=5).models["a"][0]
     assert (point.treated, point.net_benefit, point.standardised) == (0.5, None, None)
     apart = survival_net_benefit_difference(times, events, risks, [0.0] * 4, 0.5, horizon=5)
-    assert apart == (None,)
+    assert apart == (BenefitDifference(0.5, None),)
     settled = survival_decision_curves(times, [1, 1, 0, 0], {"a": risks}, [0.5], horizon=5)
     assert settled.models["a"][0].net_benefit.value == 0.5
 
@@ -214,16 +240,17 @@ def test_patients_without_weight_are_not_there() -> None:
         ({"horizon": 9}, "found follow-up that ends at 3; expected it to reach the horizon, 9"),
         ({"horizon": 0}, "found horizon 0"),
         ({"horizon": float("nan")}, "found horizon nan"),
-        ({"events": [0, 0.5, 1]}, r"events: found 0.5 in row 1; expected 0 \(censored\)"),
-        ({"events": [0, -1, 1]}, "events: found -1.0 in row 1"),
-        ({"times": [0, 1, 2]}, "times: found 0.0 in row 0"),
+        ({"causes": [0, 0.5, 1]}, r"causes: found 0.5 in row 1; expected whole numbers: 0 for"),
+        ({"causes": [0, -1, 1]}, "causes: found -1.0 in row 1"),
+        ({"times": [-1, 1, 2]}, "times: found -1.0 in row 0"),
+        ({"clusters": [1, 2]}, r"found clusters of shape \(2,\)"),
         ({"models": {"a": [0.1, 0.2]}}, "risks of a of shape"),
     ],
 )
 def test_bad_requests_are_refused(options: dict[str, Any], message: str) -> None:
     arguments = {
         "times": [1, 2, 3],
-        "events": [1, 0, 0],
+        "causes": [1, 0, 0],
         "models": {"a": [0.1, 0.2, 0.3]},
         "thresholds": [0.1],
         "horizon": 2,

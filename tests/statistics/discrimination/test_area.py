@@ -12,8 +12,6 @@ from oncotrail.statistics.discrimination.area import (
     areas,
     auc,
     delong_variance,
-    linear_interval,
-    logit_interval,
     paired_test,
 )
 from oncotrail.statistics.discrimination.placements import Group, placements
@@ -80,9 +78,6 @@ class TestAgainstProc:
             return
         assert ours.method == "DeLong, linear"
         agree(auc, r("discrimination", "pROC::ci.auc"), (ours.low, ours.high), answer["linear"])
-        ends = linear_interval(answer["auc"], answer["variance"], 0.95)
-        oracle = r("discrimination", "pROC::ci.auc")
-        agree(linear_interval, oracle, (ends.low, ends.high), answer["linear"])
 
     @pytest.mark.parametrize("confidence", [0.95, 0.90])
     def test_interval(self, table: Table, answer: dict[str, Any], confidence: float) -> None:
@@ -95,8 +90,6 @@ class TestAgainstProc:
             assert ours.method == "Newcombe"
         else:
             oracle, theirs = r("discrimination", "plogis"), answer[f"logit_{100 * confidence:.0f}"]
-            ends = logit_interval(answer["auc"], answer["variance"], confidence)
-            agree(logit_interval, oracle, (ends.low, ends.high), theirs)
         agree(auc, oracle, (ours.low, ours.high), theirs)
 
 
@@ -106,13 +99,16 @@ def test_paired_test_agrees_with_proc(case: str) -> None:
     table, first, second = answer["table"], answer["first"], answer["second"]
     ours = paired_test(table["labels"], table["first"], table["second"])
     oracle = r("discrimination", PROC)
-    agree(paired_test, oracle, ours.difference, first["auc"] - second["auc"])
+    agree(paired_test, oracle, ours.value, first["auc"] - second["auc"])
     agree(
-        paired_test, oracle, (ours.z, ours.p_value), (answer["paired"]["z"], answer["paired"]["p"])
+        paired_test,
+        oracle,
+        (ours.statistic, ours.p_value),
+        (answer["paired"]["z"], answer["paired"]["p"]),
     )
     covariance = answer["paired"]["covariance"]
     half = normal_quantile(0.95) * np.sqrt(first["variance"] + second["variance"] - 2 * covariance)
-    ends = np.clip(ours.difference + np.array([-half, half]), -1, 1)
+    ends = np.clip(ours.value + np.array([-half, half]), -1, 1)
     agree(paired_test, r("discrimination", "pROC::cov"), (ours.low, ours.high), ends)
 
 
@@ -124,7 +120,7 @@ class TestSeveralMarkers:
         agree(areas, r("discrimination", "pROC::auc"), ours.values, theirs["areas"])
         oracle = r("discrimination", "pROC::cov")
         agree(areas, oracle, ours.covariance, theirs["covariance"], within=1e-10)
-        z = paired_test(labels, scores[:, 0], scores[:, 1]).z
+        z = paired_test(labels, scores[:, 0], scores[:, 1]).statistic
         agree(paired_test, r("discrimination", PROC), z, theirs["z"])
         for column, ends in zip(scores.T, theirs["linear"], strict=True):
             found = auc(labels, column, interval="linear")
@@ -172,8 +168,7 @@ class TestWeights:
         # R's jackknife leaves out the factor k / (k - 1) of each group's k patients.
         placed = placements(labels, scores, theirs["weights"])
         jackknife = sum(
-            group.variance_of_mean * (group.n - 1) / group.n
-            for group in (placed.positive, placed.negative)
+            group.influence() @ group.influence() for group in (placed.positive, placed.negative)
         )
         agree(placements, oracle, placed.area, theirs["auc"])
         agree(placements, oracle, jackknife, theirs["variance"], within=1e-10)
@@ -294,31 +289,31 @@ def test_swapping_the_markers_mirrors_the_paired_test(marker: Marker, data: st.D
     labels, first = marker
     second = first[data.draw(st.permutations(range(len(first))))]
     forth, back = paired_test(labels, first, second), paired_test(labels, second, first)
-    assert forth.difference == pytest.approx(-back.difference)
+    assert forth.value == pytest.approx(-back.value)
     assert forth.p_value == pytest.approx(back.p_value)
-    if forth.z is not None:
-        assert forth.z == pytest.approx(-back.z)
+    if forth.statistic is not None:
+        assert forth.statistic == pytest.approx(-back.statistic)
 
 
 @given(markers())
 def test_a_marker_against_itself_has_no_variance_to_test(marker: Marker) -> None:
     labels, scores = marker
     found = paired_test(labels, scores, 2 * scores + 1)
-    assert found.difference == 0
-    assert (found.low, found.high, found.z, found.p_value) == (None,) * 4
+    assert found.value == 0
+    assert (found.low, found.high, found.statistic, found.p_value) == (None,) * 4
 
 
 def test_equal_differences_of_placements_have_no_variance() -> None:
     """2/3 - 1/3 and 1 - 2/3 are the same third, and not the same float."""
     group = Group(np.array([2 / 3 - 1 / 3, 1 - 2 / 3]), np.ones(2))
     assert np.ptp(group.placements) > 0
-    assert group.variance_of_mean == 0
+    assert group.influence().tolist() == [0, 0]
 
 
 def test_two_perfect_markers_cannot_be_told_apart() -> None:
     labels = [0, 0, 1, 1]
     found = paired_test(labels, [1, 2, 3, 4], [2, 1, 4, 3])
-    assert (found.difference, found.z, found.p_value) == (0, None, None)
+    assert (found.value, found.statistic, found.p_value) == (0, None, None)
 
 
 def test_the_logit_interval_covers_as_often_as_it_says() -> None:
@@ -333,8 +328,7 @@ def test_the_logit_interval_covers_as_often_as_it_says() -> None:
     assert 0.935 < held / 2000 < 0.97
 
 
-def test_agrees_with_the_interval_it_is_made_of() -> None:
-    labels, scores = [0, 1, 0, 1, 1], [0.1, 0.3, 0.4, 0.6, 0.2]
-    estimate = auc(labels, scores, 0.9)
-    ends = logit_interval(estimate.value, delong_variance(labels, scores), 0.9)
-    assert (estimate.low, estimate.high) == (ends.low, ends.high)
+def test_no_array_of_areas_can_be_written_to() -> None:
+    found = areas([0, 0, 1, 1], [1, 3, 2, 4])
+    with pytest.raises(ValueError, match="read-only"):
+        found.values[0] = 1

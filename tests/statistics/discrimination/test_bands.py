@@ -5,34 +5,45 @@ import pytest
 from hypothesis import example, given
 from scipy.stats import norm
 
+from oncotrail.statistics.arrays import Undefined
 from oncotrail.statistics.discrimination.bands import (
     kolmogorov_distance,
     pointwise_band,
     simultaneous_band,
 )
-from oncotrail.statistics.discrimination.resamples import stratified_resamples
-from oncotrail.statistics.discrimination.roc import sensitivity_at
+from oncotrail.statistics.discrimination.roc import height
+from oncotrail.statistics.discrimination.steps import steps
+from oncotrail.statistics.uncertainty.resampling import given_resamples, resample
+from tests.statistics.draws import bootstraps
 from tests.statistics.markers import Marker, markers
 from tests.statistics.oracles import agree, r, reference
 
 
-@pytest.mark.parametrize("which", range(5))
-def test_the_pointwise_band_agrees_with_proc_on_the_rows_it_drew(which: int) -> None:
+@pytest.mark.parametrize("which", range(7))
+def test_the_pointwise_band_agrees_with_proc_and_boot_on_the_rows_that_were_drawn(
+    which: int,
+) -> None:
     said = reference("discrimination")
-    drawn = said["bootstrap"][which]
-    table = said["discrimination"][drawn["table"]]["table"]
+    drawn, table, resamples = bootstraps()[which]
     ours = pointwise_band(
         table["labels"],
         table["first"],
         said["specificities"],
-        resamples=drawn["rows"],
+        resamples=resamples,
         confidence=drawn["confidence"],
     )
-    oracle = r("discrimination", "pROC::ci.se")
+    oracle = r("discrimination", "pROC::coords") + ", " + r("discrimination", "boot::boot.ci")
     agree(pointwise_band, oracle, [ours.low, ours.high], [drawn["low"], drawn["high"]])
-    heights = said["heights"][drawn["table"]]
-    agree(pointwise_band, r("discrimination", "pROC::coords"), ours.sensitivity, heights)
-    assert ours.method == f"bootstrap, {len(drawn['rows'])}"
+    if drawn["table"] in said["heights"]:
+        heights = said["heights"][drawn["table"]]
+        agree(pointwise_band, r("discrimination", "pROC::coords"), ours.sensitivity, heights)
+    assert ours.method == f"bootstrap, {resamples.number}"
+    patients = table.get("patient", range(len(table["labels"])))
+    whose = np.array(patients)
+    assert (ours.n, ours.events) == (
+        np.unique(whose).size,
+        np.unique(whose[np.array(table["labels"]) == 1]).size,
+    )
 
 
 def test_the_distance_agrees_with_kolmogorovs_distribution_in_r() -> None:
@@ -70,7 +81,7 @@ def test_the_simultaneous_band_is_the_reach_of_rectangles_around_the_points(
 def test_the_simultaneous_band_holds_the_curve(marker: Marker) -> None:
     wanted = np.linspace(0, 1, 11)
     band = simultaneous_band(*marker, wanted)
-    assert band.sensitivity.tolist() == sensitivity_at(*marker, wanted).tolist()
+    assert band.sensitivity.tolist() == height(steps(*marker), wanted).tolist()
     assert (band.low <= band.sensitivity).all()
     assert (band.sensitivity <= band.high).all()
 
@@ -93,26 +104,40 @@ def test_the_pointwise_band_is_narrower() -> None:
     labels = np.repeat([0, 1], 60)
     scores = labels + random.normal(size=120)
     wanted = [0.5, 0.7, 0.9]
-    one = pointwise_band(labels, scores, wanted, resamples=stratified_resamples(labels, random))
+    drawn = resample(range(120), strata=labels, generator=random)
+    one = pointwise_band(labels, scores, wanted, resamples=drawn)
     all_ = simultaneous_band(labels, scores, wanted)
     assert (one.high - one.low < all_.high - all_.low).all()
     assert (one.n, one.events) == (all_.n, all_.events) == (120, 60)
 
 
-def test_no_resamples_are_refused() -> None:
-    with pytest.raises(ValueError, match="found no resamples; expected at least one"):
-        pointwise_band([0, 1], [1, 2], [0.5], resamples=[])
+def test_weights_of_two_are_rows_written_twice_where_the_draws_are_the_same() -> None:
+    labels, scores = np.array([0, 1, 0, 1, 1, 0]), np.array([1.0, 2, 3, 4, 5, 6])
+    times = [1, 2, 1, 3, 1, 2]
+    drawn = resample(range(6), strata=labels, generator=np.random.default_rng(1), number=60)
+    ours = pointwise_band(labels, scores, [0.3, 0.6], resamples=drawn, weights=times)
+    whole = given_resamples(np.repeat(range(6), times), np.concatenate(list(drawn.blocks())))
+    twice = pointwise_band(
+        np.repeat(labels, times), np.repeat(scores, times), [0.3, 0.6], resamples=whole
+    )
+    oracle = "definition: rows written repeatedly"
+    agree(pointwise_band, oracle, [ours.low, ours.high], [twice.low, twice.high], within=1e-12)
+    assert (ours.n, ours.events) == (twice.n, twice.events) == (6, 3)
 
 
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ([1, 1], "resample 0: found 2 events in 2 rows; expected rows of both outcomes"),
-        ([0, 0], "resample 0: found 0 events in 2 rows; expected rows of both outcomes"),
-        ([0, 2], "resample 0: found row 2; expected rows from 0 to 1"),
-        ([-1, 0], "resample 0: found row -1; expected rows from 0 to 1"),
-    ],
-)
-def test_impossible_resamples_are_refused(rows: list[int], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        pointwise_band([0, 1], [1, 2], [0.5], resamples=[rows])
+def test_no_array_of_a_band_can_be_written_to() -> None:
+    band = simultaneous_band([0, 1], [1, 2], [0.5])
+    with pytest.raises(ValueError, match="read-only"):
+        band.low[0] = 0
+
+
+def test_resamples_of_one_outcome_only_leave_the_band_undefined() -> None:
+    drawn = given_resamples(range(3), [[1, 1, 1], [0, 1, 2]] * 20)
+    with pytest.raises(Undefined, match=r"undefined in 20 of 40 resamples; .* Stratify"):
+        pointwise_band([0, 1, 1], [1, 2, 3], [0.5], resamples=drawn)
+
+
+def test_a_few_resamples_of_one_outcome_are_left_out() -> None:
+    drawn = given_resamples(range(3), [[0, 1, 2]] + [[1, 1, 1], [1, 2, 0]] * 20)
+    band = pointwise_band([0, 1, 1], [1, 0, 3], [0.5], resamples=drawn)
+    assert (band.low[0], band.high[0]) == (0, 0.5)

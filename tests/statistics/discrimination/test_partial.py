@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from oncotrail.statistics.discrimination.area import auc
 from oncotrail.statistics.discrimination.partial import partial_auc
-from oncotrail.statistics.discrimination.resamples import stratified_resamples
+from oncotrail.statistics.uncertainty.resampling import resample
 from tests.reference.tables import breast
+from tests.statistics.draws import bootstraps
 from tests.statistics.markers import Marker, markers
 from tests.statistics.oracles import agree, r, reference
 
@@ -43,23 +44,40 @@ def test_agrees_with_proc_on_a_real_table() -> None:
     agree(partial_auc, ORACLE, ours, theirs["partial_corrected"])
 
 
-@pytest.mark.parametrize("which", range(5))
-def test_the_interval_agrees_with_proc_on_the_rows_it_drew(which: int) -> None:
-    said = reference("discrimination")
-    drawn = said["bootstrap"][which]
-    table = said["discrimination"][drawn["table"]]["table"]
-    patients = table["labels"], table["first"]
-    oracle = r("discrimination", "pROC::ci.auc")
-    settings = {"resamples": drawn["rows"], "confidence": drawn["confidence"]}
-    ours = partial_auc(*patients, (0.8, 1), **settings)
+@pytest.mark.parametrize("which", range(7))
+def test_the_interval_agrees_with_proc_and_boot_on_the_rows_that_were_drawn(which: int) -> None:
+    drawn, table, resamples = bootstraps()[which]
+    rows = table["labels"], table["first"]
+    oracle = ORACLE + ", " + r("discrimination", "boot::boot.ci")
+    settings = {"resamples": resamples, "confidence": drawn["confidence"]}
+    ours = partial_auc(*rows, (0.8, 1), **settings)
     agree(partial_auc, oracle, (ours.low, ours.high), drawn["partial"])
-    ours = partial_auc(*patients, (0.75, 1), focus="sensitivity", **settings)
+    ours = partial_auc(*rows, (0.75, 1), focus="sensitivity", **settings)
     agree(partial_auc, oracle, (ours.low, ours.high), drawn["partial_sensitivity"])
-    ours = partial_auc(*patients, (0.8, 1), corrected=True, **settings)
-    if ours.value is None:  # below the diagonal: pROC's interval is of a figure without meaning
-        assert (ours.low, ours.high) == (None, None)
+    ours = partial_auc(*rows, (0.8, 1), corrected=True, **settings)
+    if ours.value is None:  # below the diagonal: a figure without meaning
+        assert (ours.low, ours.high, ours.method) == (None, None, "no interval")
     else:
         agree(partial_auc, oracle, (ours.low, ours.high), drawn["partial_corrected"])
+
+
+@given(markers(), ranges, st.data())
+def test_a_weight_of_two_is_the_row_twice(
+    marker: Marker, ends: tuple[int, int], data: st.DataObject
+) -> None:
+    labels, scores = marker
+    times = data.draw(st.lists(st.integers(1, 3), min_size=labels.size, max_size=labels.size))
+    bounds = ends[0] / 20, ends[1] / 20
+    ours = partial_auc(labels, scores, bounds, weights=np.array(times) / 7).value
+    theirs = partial_auc(np.repeat(labels, times), np.repeat(scores, times), bounds).value
+    agree(partial_auc, "definition: rows written repeatedly", ours, theirs, within=1e-12)
+
+
+def test_a_perfect_marker_leaves_its_resamples_without_spread() -> None:
+    labels = np.repeat([0, 1], 5)
+    drawn = resample(range(10), strata=labels, generator=np.random.default_rng(2), number=50)
+    found = partial_auc(labels, range(10), (0.5, 1), resamples=drawn)
+    assert (found.value, found.low, found.high) == (0.5, None, None)
 
 
 @given(markers(), ranges)
@@ -97,7 +115,7 @@ def test_a_perfect_marker_fills_the_range_and_a_constant_one_is_chance(
 
 def test_says_what_it_is() -> None:
     labels, scores = [0, 0, 1, 1], [1, 3, 2, 4]
-    drawn = stratified_resamples(labels, np.random.default_rng(2), count=50)
+    drawn = resample(range(4), strata=labels, generator=np.random.default_rng(2), number=50)
     found = partial_auc(labels, scores, (0.5, 1), resamples=drawn, confidence=0.9)
     assert (found.n, found.events, found.bounds) == (4, 2, (0.5, 1))
     assert (found.focus, found.corrected, found.confidence) == ("specificity", False, 0.9)

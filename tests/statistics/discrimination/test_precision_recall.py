@@ -13,11 +13,13 @@ from oncotrail.statistics.discrimination.precision_recall import (
     average_precision,
     precision_recall_curve,
 )
-from oncotrail.statistics.discrimination.resamples import stratified_resamples
 from oncotrail.statistics.intervals import wilson
+from oncotrail.statistics.uncertainty.endpoints import percentile_ends
+from oncotrail.statistics.uncertainty.resampling import resample
 from tests.reference.tables import breast
+from tests.statistics.draws import bootstraps
 from tests.statistics.markers import Marker, markers
-from tests.statistics.oracles import agree, reference
+from tests.statistics.oracles import agree, r, reference
 
 CURVE = f"sklearn.metrics.precision_recall_curve {sklearn_version}"
 SCORE = f"sklearn.metrics.average_precision_score {sklearn_version}"
@@ -92,18 +94,36 @@ def test_the_baseline_is_the_prevalence_and_a_constant_marker_is_there() -> None
     assert average_precision(labels, np.full(1000, 0.3)).value == 0.001
 
 
-def test_resamples_give_percentiles() -> None:
-    labels, scores = np.array([0, 0, 1, 1, 1, 0]), np.array([0.1, 0.4, 0.35, 0.8, 0.5, 0.7])
-    drawn = list(stratified_resamples(labels, np.random.default_rng(8), count=99))
-    ours = average_precision(labels, scores, 0.8, resamples=drawn)
-    each = [average_precision_score(labels[rows], scores[rows]) for rows in drawn]
-    agree(average_precision, SCORE, (ours.low, ours.high), np.quantile(each, [0.1, 0.9]))
-    assert ours.method == "bootstrap, 99"
+@pytest.mark.parametrize("which", range(7))
+def test_the_percentiles_agree_with_boot_on_the_rows_that_were_drawn(which: int) -> None:
+    drawn, table, resamples = bootstraps()[which]
+    rows = table["labels"], table["first"]
+    ours = average_precision(*rows, drawn["confidence"], resamples=resamples)
+    oracle = r("discrimination", "boot::boot.ci")
+    found = ours.value, ours.low, ours.high
+    agree(average_precision, oracle, found, drawn["average_precision"])
+    assert ours.method == f"bootstrap, {resamples.number}"
 
 
-def test_weights_and_resamples_together_are_refused() -> None:
-    with pytest.raises(ValueError, match="found both weights and resamples; expected one"):
-        average_precision([0, 1], [1, 2], weights=[1, 1], resamples=[[0, 1]])
+def test_resamples_and_weights_go_together() -> None:
+    labels, scores = [0, 0, 1, 1, 1, 0], [0.1, 0.4, 0.35, 0.8, 0.5, 0.7]
+    drawn = resample(range(6), strata=labels, generator=np.random.default_rng(8), number=99)
+    weights = np.array([1, 3, 2, 5, 1, 1])
+    ours = average_precision(labels, scores, 0.8, weights=weights, resamples=drawn)
+    each = [
+        average_precision_score(labels, scores, sample_weight=counts * weights)
+        for block in drawn.blocks()
+        for counts in block
+    ]
+    ends = percentile_ends(np.array(each), 0.8)
+    agree(average_precision, SCORE, (ours.low, ours.high), (ends.low, ends.high), within=1e-12)
+
+
+def test_resamples_that_do_not_differ_claim_nothing() -> None:
+    labels = np.repeat([0, 1], 5)
+    drawn = resample(range(10), strata=labels, generator=np.random.default_rng(8), number=50)
+    assert average_precision(labels, range(10), resamples=drawn).method == "Wilson"
+    assert average_precision(labels, [1] * 10, resamples=drawn).method == "Boyd, logit"
 
 
 @given(markers(), st.randoms(use_true_random=False))

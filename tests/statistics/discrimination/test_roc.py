@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from sklearn import __version__ as sklearn_version
 from sklearn.metrics import roc_curve as sklearn_roc_curve
 
-from oncotrail.statistics.discrimination.roc import height, roc_curve, sensitivity_at
+from oncotrail.statistics.discrimination.roc import height, roc_curve
 from oncotrail.statistics.discrimination.steps import steps
 from tests.statistics.markers import Marker, markers
 from tests.statistics.oracles import agree, r, reference
@@ -26,8 +27,6 @@ def test_heights_agree_with_proc() -> None:
     wanted = said["specificities"]
     for case, theirs in said["heights"].items():
         table = said["discrimination"][case]["table"]
-        ours = sensitivity_at(table["labels"], table["first"], wanted)
-        agree(sensitivity_at, r("discrimination", "pROC::coords"), ours, theirs)
         ours = height(steps(table["labels"], table["first"]), np.array(wanted))
         agree(height, r("discrimination", "pROC::coords"), ours, theirs)
 
@@ -49,11 +48,11 @@ def test_curve_agrees_with_scikit_learn(marker: Marker) -> None:
 @given(markers())
 def test_the_heights_lie_on_the_curve_and_fall_with_specificity(marker: Marker) -> None:
     wanted = np.linspace(0, 1, 41)
-    heights = sensitivity_at(*marker, wanted)
+    heights = height(steps(*marker), wanted)
     assert heights[0] == 1
     assert (np.diff(heights) <= 1e-12).all()
     curve = roc_curve(*marker)
-    at_bends = sensitivity_at(*marker, 1 - curve.false_positive_rate)
+    at_bends = height(steps(*marker), 1 - curve.false_positive_rate)
     assert (at_bends >= curve.true_positive_rate - 1e-9).all()
 
 
@@ -69,6 +68,18 @@ def test_the_curve_rises_from_corner_to_corner_without_idle_points(marker: Marke
     assert (np.abs(cross) > 1e-12).all()
 
 
-def test_a_specificity_outside_its_range_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"specificities: found 90.0 in row 0; .* of at most 1"):
-        sensitivity_at([0, 1], [1, 2], [90])
+@given(markers(), st.data())
+def test_weighted_curve_agrees_with_scikit_learn(marker: Marker, data: st.DataObject) -> None:
+    size = marker[0].size
+    weights = np.array(data.draw(st.lists(st.integers(1, 5), min_size=size, max_size=size))) / 7
+    x, y, thresholds = sklearn_roc_curve(*marker, sample_weight=weights, drop_intermediate=False)
+    ours = roc_curve(*marker, weights)
+    kept = np.isin(thresholds, ours.thresholds)
+    oracle = f"sklearn.metrics.roc_curve {sklearn_version}"
+    agree(roc_curve, oracle, ours.false_positive_rate, x[kept], within=1e-12)
+    agree(roc_curve, oracle, ours.true_positive_rate, y[kept], within=1e-12)
+
+
+def test_steps_of_weights_that_differ_by_rounding_are_no_bend() -> None:
+    curve = roc_curve([0, 1, 0, 1], [1, 1, 2, 2], [0.1, 0.3, 0.3, 0.9])
+    assert curve.thresholds.tolist() == [np.inf, 1]

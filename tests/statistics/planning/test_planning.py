@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import expit, ndtri
+from scipy.special import expit, ndtr, ndtri
 
 from oncotrail.statistics.intervals import normal_quantile
 from oncotrail.statistics.planning.auc_size import (
@@ -12,6 +12,7 @@ from oncotrail.statistics.planning.auc_size import (
     auc_standard_error,
     auc_width_size,
 )
+from oncotrail.statistics.planning.criteria import Criterion, largest
 from oncotrail.statistics.planning.explained import (
     checked_above,
     checked_share,
@@ -28,6 +29,7 @@ from oncotrail.statistics.planning.smallest import smallest, up
 from oncotrail.statistics.planning.validation import ratio_size, slope_size, validation_size
 from tests.statistics.oracles import agree, r, reference
 
+WITH_1_96 = 2 * float(ndtr(1.96)) - 1  # the confidence of programs that round the quantile
 EVERY_N = r("planning", "second derivation: every n tried, R")
 shares = st.floats(0.01, 0.99)
 
@@ -80,6 +82,13 @@ class TestAgainstR:
             agree(auc_standard_error, formula, error, theirs["error"])
             assert found.standard_error == error
 
+    def test_hanley_and_mcneil_are_exact_for_exponential_scores(self) -> None:
+        for theirs in said("exponential"):
+            arguments = theirs["auc"], theirs["n"], theirs["prevalence"]
+            found = auc_standard_error(*arguments, method="Hanley-McNeil")
+            oracle = r("planning", "definition: variance of Mann and Whitney's U, integrate, R")
+            agree(auc_standard_error, oracle, found, theirs["error"], within=1e-9)
+
     def test_difference(self) -> None:
         for theirs in said("difference"):
             found = auc_difference_size(
@@ -100,6 +109,53 @@ class TestAgainstR:
             agree(ratio_size, EVERY_N, found, theirs["n"])
 
 
+class TestAgainstTheAuthorsPrograms:
+    def test_binary(self) -> None:
+        for theirs in reference("planning_python")["binary"]:
+            found = binary_model_size(*theirs["arguments"], confidence=WITH_1_96)
+            oracle = r("planning_python", "pmsampsize::pmsampsize")
+            agree(binary_model_size, oracle, [one.n for one in found.criteria], theirs["n"])
+            agree(
+                maximum_cox_snell, oracle, maximum_cox_snell(found.events / found.n), theirs["top"]
+            )
+
+    def test_survival(self) -> None:
+        for theirs in reference("planning_python")["survival"]:
+            parameters, cox_snell, rate, follow = theirs["arguments"]
+            found = survival_model_size(
+                parameters, cox_snell, rate=rate, mean_follow_up=follow, horizon=1
+            )
+            oracle = r("planning_python", "pmsampsize::pmsampsize")
+            ours = [one.n for one in found.criteria[:2]]
+            agree(survival_model_size, oracle, ours, theirs["n"])
+            top = maximum_cox_snell_survival(rate, follow)
+            agree(maximum_cox_snell_survival, oracle, top, theirs["top"])
+
+    def test_continuous(self) -> None:
+        for theirs in reference("planning_python")["continuous"]:
+            found = continuous_model_size(*theirs["arguments"])
+            oracle = r("planning_python", "pmsampsize::pmsampsize")
+            ours = [one.n for one in found.criteria[:2]]
+            agree(continuous_model_size, oracle, ours, theirs["n"])
+
+    def test_validation(self) -> None:
+        for theirs in reference("planning_python")["validation"]:
+            found = validation_size(
+                theirs["prevalence"],
+                theirs["auc"],
+                theirs["linear_predictors"],
+                confidence=WITH_1_96,
+            )
+            oracle = r("planning_python", "pmvalsampsize::pmvalsampsize")
+            agree(validation_size, oracle, [one.n for one in found.criteria], theirs["n"])
+
+    def test_explained(self) -> None:
+        for theirs in reference("planning_python")["explained"]:
+            found = cox_snell_from_auc(theirs["auc"], theirs["prevalence"])
+            oracle = f"{r('planning_python', 'pmsampsize::cstat2rsq')} (simulation of 10^6)"
+            agree(cox_snell_from_auc, oracle, found, theirs["value"], within=2e-3)
+
+
 class TestWorkedExamples:
     def test_riley_binary(self) -> None:
         """24 parameters and a prevalence of 17.4 %, and pmsampsize's figures for other inputs."""
@@ -113,7 +169,7 @@ class TestWorkedExamples:
             found = binary_model_size(*arguments)
             agree(binary_model_size, oracle, [one.n for one in found.criteria], sizes)
         first = binary_model_size(24, 0.174, 0.288)
-        assert round(first.events_per_parameter, 2) == 4.80
+        assert round(first.per_parameter, 2) == 4.80
 
     def test_riley_survival(self) -> None:
         """pmsampsize does not solve the third criterion; the others, and the answer, compare."""
@@ -198,7 +254,7 @@ def test_the_width_is_reached_and_not_with_one_patient_fewer(
 
 def test_validation_takes_the_largest() -> None:
     found = validation_size(0.3, 0.8, [-3, -2, -1, -0.5, 0, 1], ratio_width=0.4)
-    ours = (found.observed_over_expected, found.slope, found.auc, found.n)
+    ours = [*(one.n for one in found.criteria), found.n]
     theirs = [
         ratio_size(0.3, 0.4),
         slope_size([-3, -2, -1, -0.5, 0, 1], 0.2),
@@ -206,6 +262,15 @@ def test_validation_takes_the_largest() -> None:
     ]
     agree(validation_size, "definition: the largest", ours, [*theirs, max(theirs)])
     assert found.events == pytest.approx(found.n * 0.3)
+
+
+def test_the_largest_criterion_decides() -> None:
+    criteria = (Criterion("one", 80, 0.9), Criterion("two", 200))
+    found = largest(criteria, events_each=0.1, parameters=4)
+    ours = (found.n, found.events, found.per_parameter)
+    agree(largest, "definition: the largest", ours, (200, 20, 5))
+    assert largest(criteria, parameters=4).per_parameter == 50
+    assert (largest(criteria).events, largest(criteria).per_parameter) == (None, None)
 
 
 def test_without_mean_there_is_no_fourth_criterion() -> None:

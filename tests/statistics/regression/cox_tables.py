@@ -23,6 +23,12 @@ MADE = (
     "one_event",
     "hidden_ties",
     "hidden_late",
+    "at_zero",
+    "at_zero_ties",
+    "at_zero_late",
+    "only_zero",
+    "offset",
+    "offset_everything",
 )
 REAL = ("rossi", "lung", "gbsg2", "larynx")
 # One patient far out: a full step of Newton would overshoot.
@@ -75,7 +81,8 @@ def arguments(name: str) -> dict[str, Any]:
         "weights": table.get("weight"),
         "strata": table.get("stratum"),
         "entry": table.get("entry"),
-        "cluster": table.get("cluster"),
+        "clusters": table.get("cluster"),
+        "offset": table.get("offset"),
     }
 
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 
 from oncotrail.statistics.arrays import Undefined, column_names
-from oncotrail.statistics.regression.cox import fit_cox
-from oncotrail.statistics.regression.cox_model import CoxFit, chi_squared
+from oncotrail.statistics.regression.chi_squared import chi_squared, joint_wald
+from oncotrail.statistics.regression.cox import fit_cox, fit_sample
+from oncotrail.statistics.regression.cox_model import CoxFit
 from oncotrail.statistics.regression.cox_sample import cox_sample
 from tests.reference.tables import rossi
 from tests.statistics.oracles import agree, r, reference
@@ -71,6 +72,7 @@ class TestAgainstR:
         agree(chi_squared, oracle, ratio.p_value, answer["likelihood_ratio"][2])
         agree(CoxFit.wald_test, COXPH, fit.wald_test().statistic, answer["wald"])
         agree(CoxFit.score_test, COXPH, fit.score_test().statistic, answer["score"])
+        assert fit.aic == pytest.approx(answer["aic"])
 
     def test_hazard_ratios(self, name: str, ties: str) -> None:
         fit, answer = fitted(name, ties), said(name, ties)
@@ -84,14 +86,17 @@ class TestAgainstR:
     def test_risk(self, name: str, ties: str) -> None:
         fit, answer = fitted(name, ties), said(name, ties)
         agree(fit_cox, COXPH, fit.centre, answer["means"])
-        agree(CoxFit.risk, PREDICT, fit.risk(new_patients(answer)), answer["risk"])
+        ours = fit.risk(new_patients(answer), answer["new_offset"])
+        agree(CoxFit.risk, PREDICT, ours, answer["risk"])
 
     def test_survival(self, name: str, ties: str) -> None:
         fit, answer = fitted(name, ties), said(name, ties)
         for curve in answer["survival"]:
-            ours = fit.survival(new_patients(answer), curve["times"], curve["stratum"])
+            times = np.atleast_1d(curve["times"])
+            new, offset = new_patients(answer), answer["new_offset"]
+            ours = fit.survival(new, times, curve["stratum"], offset)
             agree(CoxFit.survival, SURVFIT, ours, curve["survival"])
-            hazard = fit.cumulative_hazard(curve["times"], curve["stratum"])
+            hazard = fit.cumulative_hazard(times, curve["stratum"])
             rebuilt = np.exp(-np.exp(np.array(answer["risk"]))[:, None] * hazard)
             agree(CoxFit.cumulative_hazard, SURVFIT, rebuilt, curve["survival"])
 
@@ -107,6 +112,20 @@ def test_a_part_of_the_coefficients_is_tested_jointly() -> None:
         beta @ np.linalg.inv(spread) @ beta,
     )
     assert found.degrees_of_freedom == len(table["alone"])
+    again = joint_wald(fit.coefficients, fit.covariance, [1, 2, 3])
+    agree(
+        joint_wald,
+        "definition: b' V^-1 b",
+        again.statistic,
+        beta @ np.linalg.inv(spread) @ beta,
+    )
+
+
+def test_fewer_clusters_than_coefficients_allow_no_joint_test() -> None:
+    fit = fit_cox(**small(3), clusters=np.arange(40) % 2)
+    with pytest.raises(Undefined, match="these 3 coefficients is singular"):
+        fit.wald_test()
+    assert fit.wald_test([0]).degrees_of_freedom == 1
 
 
 def test_agrees_with_lifelines() -> None:
@@ -231,10 +250,42 @@ def test_survival_falls_from_one(seed: int) -> None:
 def test_each_patient_as_a_cluster_is_the_robust_covariance() -> None:
     table = small(3)
     robust = fit_cox(**table, robust=True)
-    clustered = fit_cox(**table, cluster=np.arange(40))
+    clustered = fit_cox(**table, clusters=np.arange(40))
     assert clustered.covariance == pytest.approx(robust.covariance)
     assert robust.robust
     assert clustered.robust
+
+
+def test_a_checked_sample_is_fitted_as_its_columns() -> None:
+    table, cluster = small(3), np.arange(40) // 2
+    fit = fit_sample(cox_sample(**table, clusters=cluster), ["a", "b", "c"])
+    same = fit_cox(**table, clusters=cluster)
+    agree(fit_sample, "the same model by fit_cox", fit.covariance, same.covariance)
+    assert (fit.names, fit.robust) == (("a", "b", "c"), True)
+
+
+def test_an_offset_is_a_column_whose_coefficient_is_known() -> None:
+    table = small(3)
+    free = fit_cox(**table)
+    x, beta = table["covariates"], free.coefficients
+    held = fit_cox(table["times"], table["events"], x[:, 1:], offset=x[:, 0] * beta[0])
+    assert held.coefficients == pytest.approx(beta[1:], abs=1e-8)
+    assert held.log_likelihood == pytest.approx(free.log_likelihood)
+    survival = held.survival(x[:5, 1:], [3.0], offset=x[:5, 0] * beta[0])
+    assert survival == pytest.approx(free.survival(x[:5], [3.0]))
+
+
+@pytest.mark.parametrize("offset", [None, [0.5]])
+def test_predictions_need_an_offset_as_the_fit_did(offset: Any) -> None:
+    fit = fit_cox(**small(3), offset=None if offset else np.linspace(0, 1, 40))
+    with pytest.raises(ValueError, match=r"found (no|an) offset; the model was fitted"):
+        fit.risk(np.zeros((1, 3)), offset)
+
+
+def test_an_infinite_hazard_ratio_is_infinite() -> None:
+    table = small(3)
+    ratio = fit_cox(table["times"], table["events"], table["covariates"][:, 0] * 1e-4)
+    assert ratio.hazard_ratios()[0].high == np.inf
 
 
 def test_robust_can_be_refused_for_fractions() -> None:
@@ -280,7 +331,7 @@ class TestRefusals:
             fit_cox(**given)
 
     def test_other_ties(self) -> None:
-        self.refused("found ties 'exact'; expected 'efron' or 'breslow'", ties="exact")
+        self.refused("ties: found 'exact', expected one of efron, breslow", ties="exact")
 
     def test_a_blank(self) -> None:
         x = small(1)["covariates"]
@@ -335,6 +386,16 @@ class TestRefusals:
             "coefficient of column 'column 0' goes to +infinity",
             times=np.arange(1, 41),
             covariates=-np.arange(40.0),
+        )
+
+    def test_a_likelihood_that_rises_beyond_what_weights_let_show(self) -> None:
+        """Column 0 is monotone, but its patients weigh too little to move the fit."""
+        self.refused(
+            "the fit did not converge",
+            times=[7, 2, 4, 1, 2, 4],
+            events=[1, 0, 1, 0, 0, 1],
+            covariates=[[1, 2], [0, 2], [-2, -1], [-2, -2], [2, -2], [-2, -2]],
+            weights=[1e-6, 0.5, 2, 2, 1e6, 1],
         )
 
     def test_what_these_patients_do_not_tell_is_undefined(self) -> None:
@@ -400,5 +461,7 @@ def test_checks_hand_the_arrays_through() -> None:
 
 
 def test_one_cluster_shows_no_spread() -> None:
-    with pytest.raises(ValueError, match="the same cluster in every row"):
-        fit_cox([1, 2, 3, 4, 5], [1, 1, 0, 1, 1], [3, 1, 2, 5, 4.0], cluster=[1] * 5)
+    with pytest.raises(ValueError, match="robust=False with clusters"):
+        fit_cox(**small(3), clusters=np.arange(40) // 2, robust=False)
+    with pytest.raises(ValueError, match="found the same in every row"):
+        fit_cox([1, 2, 3, 4, 5], [1, 1, 0, 1, 1], [3, 1, 2, 5, 4.0], clusters=[1] * 5)

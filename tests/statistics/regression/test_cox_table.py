@@ -133,22 +133,44 @@ def test_weights_and_strata_reach_every_model() -> None:
     assert ratio.coefficient == pytest.approx(last.coefficients[0])
 
 
+def test_clusters_and_late_entry_reach_every_model() -> None:
+    table, entry, cluster = small(4), np.arange(40) % 2 * 0.5, np.arange(40) // 3
+    found = cox_table(**table, entry=entry, clusters=cluster, by="wald", rule="backward p")
+    fit = fit_cox(**table, entry=entry, clusters=cluster)
+    alone = fit_cox(
+        table["times"], table["events"], table["covariates"][:, 0], entry=entry, clusters=cluster
+    )
+    ours = found.univariable[0].ratios[0]
+    agree(cox_table, "the same model by fit_cox", ours.standard_error, alone.standard_errors)
+    assert found.model.robust
+    worst = max(ratio.p_value for ratio in fit.hazard_ratios())
+    assert found.removals[0].p_value == pytest.approx(worst)
+
+
 class TestRefusals:
     def refused(self, message: str, **changed: Any) -> None:
         with pytest.raises(ValueError, match=message):
             cox_table(**(small(1) | changed))
 
     def test_another_rule(self) -> None:
-        self.refused("found rule 'forward'", rule="forward")
+        self.refused("rule: found 'forward'", rule="forward")
 
     def test_another_threshold(self) -> None:
         self.refused("found threshold 0", threshold=0)
 
     def test_another_test(self) -> None:
-        self.refused("found by 'score'", by="score")
+        self.refused("by: found 'score'", by="score")
 
     def test_likelihood_ratio_of_fractional_weights(self) -> None:
-        self.refused("fractional weights; expected 'wald'", weights=np.linspace(0.5, 1.5, 40))
+        self.refused("fractional weights, which have no", weights=np.linspace(0.5, 1.5, 40))
+
+    def test_aic_of_clusters(self) -> None:
+        self.refused(
+            "and rule='backward aic' with clusters",
+            clusters=np.arange(40) // 2,
+            by="wald",
+            rule="backward aic",
+        )
 
     def test_a_term_without_columns(self) -> None:
         self.refused("expected at least one column each", terms={"a": []})

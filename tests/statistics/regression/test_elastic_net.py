@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -5,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oncotrail.statistics.arrays import Undefined
 from oncotrail.statistics.regression import penalised_likelihood
 from oncotrail.statistics.regression.cox import fit_cox
 from oncotrail.statistics.regression.cox_sample import cox_sample
@@ -15,6 +18,7 @@ from oncotrail.statistics.regression.elastic_net import (
     elastic_net_path,
 )
 from oncotrail.statistics.regression.penalised_likelihood import (
+    Penalised,
     maximise_penalised,
     saturated,
     slope,
@@ -187,12 +191,35 @@ def test_a_start_that_splits_copies_is_brought_to_an_optimum() -> None:
     assert (np.abs(slopes) <= 0.02 + 1e-9).all()
 
 
-def test_coordinate_descent_alone_comes_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = small(11, p=6)
-    before = elastic_net_path(**table, mixing=0.7)
-    monkeypatch.setattr(penalised_likelihood, "MOST_CHANGES", 0)
-    after = elastic_net_path(**table, mixing=0.7)
-    assert after.coefficients == pytest.approx(before.coefficients, abs=1e-8)
+def test_the_columns_let_in_at_once_do_not_change_the_fit() -> None:
+    """Too few of them are found out by the optimality conditions, too many cost only time."""
+    net = standardised(cox_sample(**small(11, p=6)), 1.0, standardise=True)
+    fit = [maximise_penalised(net.likelihood, 0.02, 0, np.zeros(6), b) for b in (None, 0.02, 9, 0)]
+    for other in fit[1:]:
+        assert other.coefficients == pytest.approx(fit[0].coefficients, abs=1e-9)
+
+
+def test_more_columns_than_patients() -> None:
+    """Columns that are sums of others have a slope of the penalty too, or less."""
+    random = np.random.default_rng(5)
+    x = random.normal(size=(40, 60))
+    x[:, 50:] = x[:, :10] + x[:, 10:20]
+    times = random.exponential(np.exp(-x[:, 0] - x[:, 51]))
+    sample = cox_sample(times, np.ones(40), x)
+    net = standardised(sample, 1.0, standardise=True)
+    path = elastic_net_path(times, np.ones(40), x)
+    for penalty in path.penalties[[20, -1]]:
+        beta = path.at(penalty) * net.scale
+        slopes = slope(net.likelihood, beta)
+        assert slopes[beta != 0] == pytest.approx(penalty * np.sign(beta[beta != 0]), abs=1e-8)
+        assert (np.abs(slopes) <= penalty + 1e-8).all()
+
+
+def test_risks_that_differ_by_more_than_numbers_hold_are_refused() -> None:
+    times = np.arange(1.0, 61)
+    x = np.column_stack([-times, np.random.default_rng(1).normal(size=60)])
+    with pytest.raises(Undefined, match="expected larger penalties"):
+        elastic_net_path(times, np.ones(60), x, penalties=[1e-9])
 
 
 def test_steps_that_overshoot_are_halved() -> None:
@@ -277,12 +304,28 @@ class TestRefusals:
         self, table: dict[str, Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(penalised_likelihood, "MOST_STEPS", 1)
-        with pytest.raises(ValueError, match="did not converge in 1 steps"):
-            elastic_net_path(**table)
+        with pytest.raises(Undefined, match="did not converge in 1 steps"):
+            elastic_net_path(**table, penalties=[0.01])
 
-    def test_a_descent_that_does_not_converge(
+    def test_a_path_ends_before_the_first_fit_that_does_not_exist(
         self, table: dict[str, Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(penalised_likelihood, "MOST_SWEEPS", 0)
-        with pytest.raises(ValueError, match="did not converge in 0 sweeps"):
-            elastic_net_path(**table)
+        """As where risks come to differ by more than numbers hold; glmnet stops there too."""
+        whole = elastic_net_path(**table)
+
+        def ending(*given: Any) -> Iterator[Penalised]:
+            yield from islice(fits(*given), 7)
+            raise Undefined
+
+        monkeypatch.setattr("oncotrail.statistics.regression.elastic_net.fits", ending)
+        path = elastic_net_path(**table)
+        assert path.penalties == pytest.approx(whole.penalties[:7])
+        with pytest.raises(Undefined):
+            elastic_net_path(**table, penalties=whole.penalties)
+
+    def test_signs_that_keep_changing(
+        self, table: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(penalised_likelihood, "MOST_CHANGES", 0)
+        with pytest.raises(Undefined, match="columns changed sign 0 times each"):
+            elastic_net_path(**table, penalties=[0.01])

@@ -25,7 +25,7 @@ def columns() -> Mapping[str, Any]:
 def test_a_cox_model_reads_as_rms_predicts(columns: Mapping[str, Any]) -> None:
     fit = fit_cox(columns["time"], columns["event"], design(TERMS, columns))
     sheet = cox_nomogram(fit, TERMS, RANGES, {"at1000": 1000}, median="median")
-    read = [sheet.points_of(patient).outcomes for patient in patients()]
+    read = [sheet.points_of(patient).predicted for patient in patients()]
     ours = [each[name] for name in ("at1000", "median") for each in read]
     said = reference("nomogram")["cox"]
     theirs = [*said["survival_1000"], *said["median"]]
@@ -35,18 +35,18 @@ def test_a_cox_model_reads_as_rms_predicts(columns: Mapping[str, Any]) -> None:
 def test_a_logistic_model_reads_as_rms_predicts(columns: Mapping[str, Any]) -> None:
     fit = fit_logistic(columns["event"], design(TERMS, columns))
     sheet = logistic_nomogram(fit, TERMS, RANGES, "risk")
-    ours = [sheet.points_of(patient).outcomes["risk"] for patient in patients()]
+    ours = [sheet.points_of(patient).predicted["risk"] for patient in patients()]
     theirs = reference("nomogram")["logistic"]["risk"]
     agree(logistic_nomogram, r("nomogram", "rms::lrm"), ours, theirs)
 
 
-def test_each_stratum_has_its_own_outcomes(columns: Mapping[str, Any]) -> None:
+def test_each_stratum_has_its_own_survival(columns: Mapping[str, Any]) -> None:
     size = [Linear("size")]
     hormones = columns["hormones"]
     fit = fit_cox(columns["time"], columns["event"], design(size, columns), strata=hormones)
     for stratum in (0, 1):
         sheet = cox_nomogram(fit, size, RANGES, {"at1000": 1000}, median="median", stratum=stratum)
-        read = sheet.points_of({"size": 30}).outcomes
+        read = sheet.points_of({"size": 30}).predicted
         assert read["at1000"] == pytest.approx(fit.survival([30.0], [1000], stratum)[0, 0])
         own = fit.baseline.times[fit.baseline.strata == stratum]
         curve = fit.survival([30.0], own, stratum)[0]
@@ -59,3 +59,6 @@ def test_an_offset_or_no_intercept_is_refused() -> None:
     for fit in (without, fit_logistic(labels, size, offset=np.zeros(6))):
         with pytest.raises(ValueError, match="a nomogram needs an intercept"):
             logistic_nomogram(fit, [Linear("size")], {"size": (1, 6)}, "risk")
+    cox = fit_cox([3, 5, 6, 7, 9, 10], [1, 1, 0, 1, 1, 0], [6.0, 2, 5, 4, 1, 3], offset=np.ones(6))
+    with pytest.raises(ValueError, match="found a model with an offset"):
+        cox_nomogram(cox, [Linear("size")], {"size": (1, 6)}, {"year 5": 5})

@@ -6,9 +6,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from oncotrail.statistics.arrays import Undefined
+from oncotrail.statistics.clusters import numbered_clusters
 from oncotrail.statistics.regression.binomial import Binomial, maximum
-from oncotrail.statistics.regression.logistic import LogisticFit, fit_logistic, profile_interval
+from oncotrail.statistics.regression.logistic import LogisticFit, fit_logistic
+from oncotrail.statistics.regression.logistic_sample import (
+    logistic_sample,
+    offsets,
+    with_intercept,
+)
 from oncotrail.statistics.regression.odds_ratio import wald_coefficient
+from oncotrail.statistics.regression.profile_likelihood import profile_interval
+from oncotrail.statistics.regression.robust import sandwich
 from oncotrail.statistics.regression.separation import refuse_separation
 from tests.reference.tables import breast, gbsg2, lung
 from tests.statistics.markers import Marker, markers
@@ -91,12 +100,56 @@ def test_agrees_with_lrm(table: str) -> None:
         "breast": ["mean_texture", "mean_smoothness", "mean_symmetry"],
     }[table]
     fit = fit_logistic(frame["event" if table == "gbsg2" else "malignant"], frame[columns])
-    test, oracle = fit.likelihood_ratio(), r("logistic", "rms::lrm")
+    test, oracle = fit.likelihood_ratio_test(), r("logistic", "rms::lrm")
     agree(fit_logistic, oracle, fit.coefficients, answer["coefficients"])
     agree(fit_logistic, oracle, fit.standard_errors, answer["errors"])
-    ours = [test.chi_square, test.p_value]
-    agree(LogisticFit.likelihood_ratio, oracle, ours, [answer["chi_square"], answer["p"]])
-    assert test.degrees == len(columns)
+    ours = [test.statistic, test.p_value]
+    agree(LogisticFit.likelihood_ratio_test, oracle, ours, [answer["chi_square"], answer["p"]])
+    assert test.degrees_of_freedom == len(columns)
+
+
+def test_several_rows_per_patient() -> None:
+    answer = reference("logistic")["repeated"]
+    y, x, w, patient = (np.array(answer["table"][name]) for name in ("y", "x", "w", "patient"))
+    rows, patients = fit_logistic(y, x, robust=True), fit_logistic(y, x, clusters=patient)
+    agree(fit_logistic, r("logistic", "sandwich::sandwich"), rows.covariance, answer["rows"])
+    oracle = r("logistic", "sandwich::vcovCL")
+    agree(fit_logistic, oracle, patients.covariance, answer["patients"])
+    agree(fit_logistic, r("logistic", "rms::robcov"), patients.covariance, answer["robcov"])
+    weighted = fit_logistic(y, x, weights=w, clusters=patient)
+    agree(fit_logistic, oracle, weighted.covariance, answer["weighted"])
+    plain = fit_logistic(y, x)
+    agree(LogisticFit.wald_test, GLM, plain.wald_test([1, 2]).statistic, answer["wald"])
+    assert plain.aic == pytest.approx(answer["aic"])
+    assert (plain.robust, rows.robust, patients.robust) == (False, True, True)
+    assert (patients.model_covariance == plain.covariance).all()
+
+
+def test_a_cluster_whose_rows_have_no_weight_is_not_there() -> None:
+    answer = reference("logistic")["repeated"]["table"]
+    y, x, patient = (np.array(answer[name]) for name in ("y", "x", "patient"))
+    kept = patient % 5 > 0
+    zero = fit_logistic(y, x, weights=kept.astype(float), clusters=patient)
+    without = fit_logistic(y[kept], x[kept], clusters=patient[kept])
+    assert zero.covariance == pytest.approx(without.covariance)
+    agree(
+        numbered_clusters,
+        "definition: numpy's inverse",
+        numbered_clusters(patient, patient.size),
+        np.unique(patient, return_inverse=True)[1],
+    )
+    influence = np.column_stack([x, y]).astype(float)
+    sums = np.array([influence[patient == one].sum(axis=0) for one in np.unique(patient)])
+    agree(sandwich, "definition: sums by cluster", sandwich(influence, patient), sums.T @ sums)
+
+
+def test_the_sample_of_a_fit() -> None:
+    sample = logistic_sample([0, 1, 1], [3, 4, 5], weights=[1, 0, 2], offset=None, intercept=True)
+    agree(logistic_sample, "definition: rows by hand", sample.design, [[1, 3], [1, 5]])
+    agree(
+        with_intercept, "definition: rows by hand", with_intercept([3], 1, intercept=True), [[1, 3]]
+    )
+    agree(offsets, "definition: rows by hand", offsets([0.5], 1), [0.5])
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
@@ -195,6 +248,12 @@ def test_separation_without_an_intercept() -> None:
         fit_logistic([1, 1, 0, 0], [1, 2, -1, -3], intercept=False)
 
 
+def test_separation_that_rests_on_tiny_weights() -> None:
+    """The steps end before the log odds are large, as nobody of any weight gains."""
+    with pytest.raises(Undefined, match="column 0 separates the outcomes"):
+        fit_logistic([0, 1, 0, 1, 0, 1], [0, 0, 0, 0, 0, 1], weights=[1, 1, 1, 1, 1, 1e-12])
+
+
 def test_separation_at_the_first_step() -> None:
     """An offset so far out that every probability is 0 or 1: no information is left."""
     with pytest.raises(ValueError, match="column 0 separates"):
@@ -202,13 +261,13 @@ def test_separation_at_the_first_step() -> None:
 
 
 def test_a_fit_that_cannot_start_says_so() -> None:
-    with pytest.raises(ValueError, match="did not converge in 60 steps"):
+    with pytest.raises(Undefined, match="did not converge in 60 steps"):
         fit_logistic([0, 1, 0, 1], [1, 2, 3, 1], offset=[800, -800, 800, -800])
 
 
 def test_a_climb_that_does_not_come_to_rest_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oncotrail.statistics.regression.binomial._STEPS", 1)
-    with pytest.raises(ValueError, match="did not converge in 1 steps"):
+    with pytest.raises(Undefined, match="did not converge in 1 steps"):
         fit_logistic(*OVERLAPPING)
 
 
@@ -271,8 +330,7 @@ def test_an_intercept_alone_is_the_prevalence() -> None:
     fit = fit_logistic([0, 0, 0, 1], None)
     assert fit.coefficients == pytest.approx([np.log(1 / 3)])
     assert fit.predict(None, [0, 0]) == pytest.approx([0.25, 0.25])
-    test = fit.likelihood_ratio()
-    assert (test.chi_square, test.degrees, test.p_value) == (pytest.approx(0), 0, None)
+    assert fit.likelihood_ratio_test() is None
 
 
 def test_nothing_to_fit() -> None:

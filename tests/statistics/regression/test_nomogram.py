@@ -35,11 +35,11 @@ def sheet(model: str) -> Nomogram:
         return nomogram(TERMS, coefficients[1:], RANGES, [Probability("risk", coefficients[0])])
     times, hazard = baseline()
     at_1000 = hazard[np.searchsorted(times, 1000, side="right") - 1]
-    outcomes = [
+    predicted = [
         SurvivalAt("at1000", float(at_1000)),
         MedianSurvival("median", tuple(times), tuple(hazard)),
     ]
-    return nomogram(TERMS, coefficients, RANGES, outcomes)
+    return nomogram(TERMS, coefficients, RANGES, predicted)
 
 
 @cache
@@ -79,7 +79,7 @@ class TestAgainstRms:
 
     def test_what_a_patient_reads_is_what_the_model_predicts(self, model: str) -> None:
         said = reference("nomogram")[model]
-        read = [sheet(model).points_of(patient).outcomes for patient in patients()]
+        read = [sheet(model).points_of(patient).predicted for patient in patients()]
         if model == "logistic":
             ours, theirs = [each["risk"] for each in read], said["risk"]
         else:
@@ -106,15 +106,18 @@ def test_points_add_up_to_the_linear_predictor(
     assert read.total <= found.most_points * (1 + 1e-12)
 
 
-def test_outcomes_and_their_places_are_inverse() -> None:
+def test_predictions_and_their_places_are_inverse() -> None:
     chances = np.array([0.01, 0.3, 0.99])
-    for outcome in (Probability("risk", -1.0), SurvivalAt("5 years", 0.4)):
-        back = outcome.of(outcome.linear_predictor(chances))
+    for each in (Probability("risk", -1.0), SurvivalAt("5 years", 0.4)):
+        back = each.of(each.linear_predictor(chances))
         assert back == pytest.approx(chances, abs=1e-12)
     median = MedianSurvival("median", (1.0, 2.0, 5.0), (0.1, 0.4, 0.9))
     for time in (1.0, 2.0, 5.0):
         assert median.of(median.linear_predictor(time)) == time
     assert median.of(-10.0) == np.inf
+    sheet = nomogram([Linear("size")], [1.0], {"size": (-10, 0)}, [median])
+    assert sheet.points_of({"size": -10}).predicted == {"median": None}
+    assert sheet.points_of({"size": 0}).predicted == {"median": 5.0}
     assert median.linear_predictor(0.5) == np.inf
 
 

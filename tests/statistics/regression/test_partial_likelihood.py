@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 from oncotrail.statistics.regression import partial_likelihood as likelihoods
 from oncotrail.statistics.regression.cox import fit_cox
 from oncotrail.statistics.regression.cox_sample import CoxSample, cox_sample
+from oncotrail.statistics.regression.dependent_columns import first_dependent
 from oncotrail.statistics.regression.partial_likelihood import (
     PartialLikelihood,
-    first_dependent,
     maximise,
     partial_likelihood,
-    sum_by,
 )
 from oncotrail.statistics.regression.risk_sets import risk_sets
 from oncotrail.statistics.regression.score_residuals import mean_at_events, score_residuals
@@ -88,7 +87,7 @@ def test_score_residuals_add_up_to_the_score(seed: int, ties: str) -> None:
     means = mean_at_events(likelihood, likelihood.means(beta))
     sets = likelihood.sets
     of_events = likelihood.weights[sets.events] @ likelihood.covariates[sets.events]
-    share = sum_by(sets.event_group, likelihood.weights[sets.events], sets.times.size)
+    share = sets.tied(likelihood.weights)
     agree(
         mean_at_events,
         "definition: events minus means are the score",
@@ -143,9 +142,7 @@ def test_a_climb_that_is_cut_short_is_refused(monkeypatch: pytest.MonkeyPatch) -
         fit_cox(**small(4))
 
 
-def test_sums_by_group_and_dependent_columns() -> None:
-    ours = sum_by(np.array([0, 2, 2]), np.array([1.0, 2.0, 3.5]), 4)
-    agree(sum_by, "definition: sums", ours, [1, 0, 5.5, 0])
+def test_dependent_columns() -> None:
     random = np.random.default_rng(1)
     x = random.normal(size=(50, 5))
     x[:, 3] = x[:, 0] - 2 * x[:, 2]

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from oncotrail.statistics.regression.splines import restricted_cubic
-from oncotrail.statistics.regression.terms import Levels, Linear, Spline, by_term, design
+from oncotrail.statistics.regression.terms import (
+    Levels,
+    Linear,
+    Spline,
+    by_term,
+    design,
+    labels,
+    places,
+)
 from tests.statistics.oracles import agree
 
 GRADE = Levels("grade", ("1", "2", "3"))
@@ -15,7 +23,17 @@ def test_columns_stand_side_by_side_in_the_order_of_the_terms() -> None:
     spline = restricted_cubic([40.0, 70.0], AGE.knots)
     by_hand = np.column_stack([[2.0, 3.0], spline, [0, 0], [1, 0]])
     agree(design, "definition: columns by hand", found, by_hand)
-    assert found.shape[1] == Linear("size").width + AGE.width + GRADE.width
+    terms = [Linear("size"), AGE, GRADE]
+    assert labels(terms) == ["size", "age", "age'", "age''", "grade: 2", "grade: 3"]
+    stand = places(terms)
+    assert list(stand) == ["size", "age", "grade"]
+    agree(
+        places,
+        "definition: columns by hand",
+        [*stand["size"], *stand["age"], *stand["grade"]],
+        range(6),
+    )
+    agree(labels, "definition: columns by hand", len(labels(terms)), found.shape[1])
 
 
 def test_coefficients_are_cut_by_term() -> None:

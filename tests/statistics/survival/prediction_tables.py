@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from oncotrail.statistics.arrays import Floats
+from oncotrail.statistics.arrays import Flags, Floats
+from oncotrail.statistics.survival.censoring import Censoring, censoring_distribution
 from tests.reference import tables
 from tests.statistics.oracles import reference
 
 SAID = reference("survival_prediction")
+PYTHON = reference("survival_prediction_python")  # of scikit-survival
 REAL, SMALL = sorted(SAID["real"]), sorted(SAID["small"])
 CASES = REAL + SMALL
 
@@ -49,6 +51,15 @@ def table(case: str) -> Table:
     )
 
 
+def training_and_new(t: Table, rows: str) -> tuple[Flags, Censoring]:
+    """Whom scikit-survival judged, and the censoring of the rows that it was given for that."""
+    half = np.arange(t.times.size) < t.times.size // 2
+    if rows == "same":
+        return np.ones(half.size, dtype=bool), censoring_distribution(t.times, t.events)
+    later = ~half & (t.times < t.times[half].max())
+    return later, censoring_distribution(t.times[half], t.events[half])
+
+
 def spread(error: float) -> float:
     """R's standard error; NaN for our None where R says 0, as of a perfect marker."""
     return np.nan if error < 1e-12 else error
@@ -58,10 +69,20 @@ def numbers(values: Sequence[float | None]) -> list[float]:
     return [np.nan if value is None else value for value in values]
 
 
-# Few distinct values, so that ties of all kinds are common.
+# Few distinct values, so that ties of all kinds are common, and times of 0.
 patients = st.lists(
-    st.tuples(st.integers(1, 6), st.booleans(), st.integers(0, 3)), min_size=1, max_size=25
+    st.tuples(st.integers(0, 6), st.booleans(), st.integers(0, 3)), min_size=1, max_size=25
 ).map(lambda rows: tuple(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
+
+
+def hidden_ties(times: Floats) -> Floats:
+    """The same times but for rounding, so that none is equal to another."""
+    return np.asarray(times * (1 + np.arange(times.size) * 1e-13))
+
+
+def repeated(columns: Sequence[Floats], counts: Floats) -> list[Floats]:
+    """Each row as often as it counts."""
+    return [np.repeat(column, counts.astype(int), axis=0) for column in columns]
 
 
 def _gbsg2() -> tuple[Any, ...]:

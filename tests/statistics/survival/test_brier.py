@@ -13,17 +13,22 @@ from oncotrail.statistics.survival.brier import (
     scaled_brier,
     scaled_integrated_brier,
 )
-from oncotrail.statistics.survival.censoring import censoring_distribution, known_by
+from oncotrail.statistics.survival.censoring import Censoring, censoring_distribution
 from oncotrail.statistics.survival.horizon_estimates import AtHorizon
 from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
+from oncotrail.statistics.survival.known_states import known_by
 from tests.statistics.oracles import agree, r
 from tests.statistics.survival.prediction_tables import (
     CASES,
+    PYTHON,
     SAID,
+    hidden_ties,
     numbers,
     patients,
+    repeated,
     spread,
     table,
+    training_and_new,
 )
 
 SCORE = r("survival_prediction", "riskRegression::Score")
@@ -80,8 +85,10 @@ class TestAgainstR:
         t = table(case)
         coarse = integrated_brier(t.times, t.events, t.survivals(t.horizons), t.horizons)
         theirs = t.said["scores"]["brier"]["first"]["IBS"][-1]
-        agree(integrated_brier, SCORE, coarse.value, theirs)
-        every = np.unique(t.times[t.times <= t.horizons[-1]])
+        # Score begins at 0 where patients have the event at time 0, too; crps does not.
+        at_0 = t.events[t.times == 0].sum() / t.times.size * t.horizons[0] / t.horizons[-1]
+        agree(integrated_brier, SCORE, coarse.value - at_0, theirs)
+        every = np.unique(t.times[(t.times > 0) & (t.times <= t.horizons[-1])])
         rows = (t.times, t.events, t.survivals(every), every)
         curve = {name: float(np.ravel(value)[0]) for name, value in t.said["curve"].items()}
         agree(integrated_brier, CRPS, integrated_brier(*rows).value, curve["integrated"])
@@ -101,6 +108,25 @@ class TestAgainstR:
             scaled = scaled_brier(*outcome, survival, horizon, competing=other)
             theirs = [answer["brier"]["first"]["IPA"][place], answer["ipa_error"][place]]
             agree(scaled_brier, SCORE, [scaled.value, scaled.standard_error], theirs)
+
+
+@pytest.mark.parametrize("rows", ["same", "split"])
+@pytest.mark.parametrize("case", sorted(PYTHON["weighted"]))
+def test_scikit_survival(case: str, rows: str) -> None:
+    """Its censoring, of these rows or of training rows, and its trapezoid rule."""
+    t, said = table(case), PYTHON["weighted"][case][rows]
+    kept, training = training_and_new(t, rows)
+    outcome, survival = (t.times[kept], t.events[kept]), t.survivals(t.horizons)[kept]
+    scores = [
+        brier_score(*outcome, column, horizon, censoring=training).value
+        for column, horizon in zip(survival.T, t.horizons, strict=True)
+    ]
+    agree(
+        brier_score, r("survival_prediction_python", "sksurv::brier_score"), scores, said["brier"]
+    )
+    found = integrated_brier(*outcome, survival, t.horizons, rule="trapezoid", censoring=training)
+    oracle = r("survival_prediction_python", "sksurv::integrated_brier_score")
+    agree(integrated_brier, oracle, found.value, said["integrated"])
 
 
 @given(patients, horizons)
@@ -125,20 +151,62 @@ def test_the_order_of_patients_does_not_matter(
     assert figures(after) == pytest.approx(figures(before), nan_ok=True)
 
 
-@given(patients, horizons)
-def test_weights_are_patients(rows: Patients, horizon: float) -> None:
+@given(patients, horizons, st.integers(1, 3))
+def test_weights_are_patients(rows: Patients, horizon: float, heavy: int) -> None:
     """A weight of 2 is the patient twice, one of 0 none."""
-    times, events, risk = (np.append(column, column[0]) for column in rows)
-    twice = brier_score(times, events, 1 - risk / 3, horizon).value
-    weights = np.append(np.ones(times.size - 1), 0)
-    alone = (times, events, 1 - risk / 3)
-    none = brier_score(*alone, horizon, weights=weights)
-    left_out = brier_score(*(column[:-1] for column in alone), horizon)
-    assert figures(none) == pytest.approx(figures(left_out), nan_ok=True)
-    assert none.n == times.size - 1
-    weights[0] = 2
-    weighted = brier_score(*alone, horizon, weights=weights).value
-    assert numbers([weighted]) == pytest.approx(numbers([twice]), nan_ok=True)
+    times, events, risk = rows
+    survival = np.column_stack([1 - risk / 8, 1 - risk / 4])
+    counts = (np.arange(times.size) % (heavy + 1))[::-1] + (times.size == 1)
+    if not counts.any():
+        counts[0] = 1
+    columns, twice = (times, events, survival), repeated((times, events, survival), counts)
+    for score in (brier_score, scaled_brier):
+        at = [score(*each[:2], each[2][:, 1], horizon) for each in (columns, twice)]
+        one = score(times, events, survival[:, 1], horizon, weights=counts)
+        assert figures(one) == pytest.approx(figures(at[1]), nan_ok=True)
+        assert one.n == (counts > 0).sum()
+    for score in (integrated_brier, scaled_integrated_brier):
+        every = [horizon / 2, horizon]
+        one, other = score(*columns, every, weights=counts), score(*twice, every)
+        assert figures(one) == pytest.approx(figures(other), nan_ok=True)
+
+
+@given(patients, horizons)
+def test_rows_of_a_patient_are_one_cluster(rows: Patients, horizon: float) -> None:
+    """All rows twice leave figure and error as they were, if they are known to be the same."""
+    times, events, risk = rows
+    columns = (times, events, 1 - risk / 4)
+    patients = np.arange(times.size)
+    once = brier_score(*columns, horizon)
+    twice = brier_score(
+        *repeated(columns, np.full(times.size, 2)), horizon, clusters=np.repeat(patients, 2)
+    )
+    assert figures(twice) == pytest.approx(figures(once), nan_ok=True)
+    weighted = brier_score(*columns, horizon, weights=np.full(times.size, 0.7))
+    assert figures(weighted) == pytest.approx(figures(once), nan_ok=True)
+
+
+@given(patients)
+def test_ties_hidden_by_rounding(rows: Patients) -> None:
+    times, events, risk = rows
+    survival = np.column_stack([1 - risk / 8, 1 - risk / 4])
+    horizons = np.array([1.0, 3.0]) * (1 + 1e-12)
+    fixed, found = (
+        [
+            brier_score(time, events, survival[:, 0], at[1]),
+            brier_score(time, events, survival[:, 0], at[1], censoring=_followed(time)),
+            scaled_integrated_brier(time, events, survival, at),
+        ]
+        for time, at in ((times, [1.0, 3.0]), (hidden_ties(times), horizons))
+    )
+    for one, other in zip(fixed, found, strict=True):
+        assert figures(one) == pytest.approx(figures(other), nan_ok=True)
+
+
+def _followed(times: Floats) -> Censoring:
+    """From other patients: every other one is lost, the last is not."""
+    training = np.append(times, 9.0)
+    return censoring_distribution(training, np.arange(training.size) % 2 != training.size % 2)
 
 
 @given(patients, horizons)

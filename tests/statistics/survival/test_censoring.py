@@ -3,14 +3,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oncotrail.statistics.arrays import Floats
+from oncotrail.statistics.arrays import Floats, Survived
 from oncotrail.statistics.survival.censoring import (
-    Known,
     censoring_distribution,
-    checked_horizon,
-    known_by,
+    from_here_on,
+    reverse_kaplan_meier,
 )
 from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
+from oncotrail.statistics.survival.known_states import (
+    Known,
+    checked_horizon,
+    known_at,
+    known_by,
+)
 from oncotrail.statistics.survival.tied_times import settled_times
 from tests.statistics.oracles import agree, r
 from tests.statistics.survival.prediction_tables import SMALL, patients, table
@@ -30,6 +35,45 @@ def test_the_distribution_is_that_of_prodlim(case: str) -> None:
     agree(censoring_distribution, PRODLIM, found.before(t.times[order]), said["before"])
     agree(censoring_distribution, PRODLIM, found.after(t.horizons), said["after"])
     assert (found.n, found.censored) == (t.times.size, int((t.events == 0).sum()))
+    again = reverse_kaplan_meier(Survived(t.times, t.events == 1), np.ones(t.times.size))
+    agree(reverse_kaplan_meier, PRODLIM, again.after(t.horizons), said["after"])
+
+
+@pytest.mark.parametrize("case", SMALL)
+def test_the_weights_are_those_of_pec(case: str) -> None:
+    t = table(case)
+    said = t.said["censoring"]
+    order = np.lexsort((-t.events, t.times))
+    before = np.array(said["ipcw_before"])
+    known = known_at(t.times[order], t.events[order], t.horizons)
+    for found, at in zip(known, np.atleast_1d(said["ipcw_after"]), strict=True):
+        theirs = np.where(found.cases, 1 / before, found.controls / at)
+        agree(known_at, r("survival_prediction", "pec::ipcw"), found.weights, theirs)
+
+
+def test_sums_from_the_end() -> None:
+    values = np.array([0.5, 2.0, 1.0])
+    theirs = [values[place:].sum() for place in range(3)]
+    agree(from_here_on, "definition: sums", from_here_on(values), theirs)
+
+
+def test_a_time_of_0_is_gone_by_every_horizon() -> None:
+    """An event at 0 counts in full, and who was lost at 0 lowers the chance from the start."""
+    known = known_by([0, 0, 1, 2], [1, 0, 1, 0], 0.5)
+    assert known.cases.tolist() == [True, False, False, False]
+    assert known.weights.tolist() == [1, 0, 1.5, 1.5]
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_the_scale_is_that_of_the_patients_who_count(counts: bool) -> None:
+    """Of whole weights as of rows repeated; of others as of the patients who are there."""
+    weights = np.array([2.0, 1.0, 0.0, 3.0]) if counts else np.array([1.0, 0.5, 0.0, 1.5])
+    known = known_by([1, 2, 3, 4], [1, 0, 1, 0], 2.5, weights=weights)
+    assert known.case_weights[known.case_weights > 0].mean() == pytest.approx(1)
+    theirs = np.sqrt([6 / 5 / 2, 6 / 5, 6 / 5, 6 / 5 / 3] if counts else [1.5] * 4) / 3
+    assert known.scale == pytest.approx(theirs)
+    together = known_by([1, 2, 3, 4], [1, 0, 1, 0], 2.5, weights=weights, clusters=list("aabb"))
+    assert together.scale == pytest.approx([np.sqrt(2) / 3] * 4)
 
 
 @given(patients, st.floats(0.5, 7))

@@ -110,6 +110,46 @@ def test_grays_test_is_that_of_cuminc(case: str) -> None:
             agree(gray_test, CUMINC, [ours.statistic, ours.p_value], [found, p])
 
 
+@pytest.mark.parametrize("case", MADE)
+def test_counts_of_patients_are_patients_in_grays_test(case: str) -> None:
+    table, theirs = SAID["made"][case]["table"], SAID["made"][case]["counted"]
+    for place, statistic in enumerate(theirs["statistic"]):
+        for strata, found, p in (
+            (None, statistic, theirs["p"][place]),
+            (table["strata"], theirs["stratified"][place], theirs["stratified_p"][place]),
+        ):
+            ours = gray_test(
+                table["times"],
+                table["causes"],
+                table["groups"],
+                cause=place + 1,
+                strata=strata,
+                weights=theirs["counts"],
+            )
+            if found == -1:
+                assert (ours.statistic, ours.p_value) == (None, None)
+                continue
+            agree(gray_test, CUMINC, [ours.statistic, ours.p_value], [found, p])
+
+
+@given(grouped, st.data())
+def test_a_weight_of_two_is_the_row_twice_in_grays_test(
+    found: list[tuple[int, int, str]], data: st.DataObject
+) -> None:
+    counts = data.draw(st.lists(st.integers(0, 3), min_size=len(found), max_size=len(found)))
+    repeated = [row for row, count in zip(found, counts, strict=True) for _ in range(count)]
+    if len({group for _, _, group in repeated}) < 2:
+        return
+    weighted = gray_test(*zip(*found, strict=True), weights=counts)
+    expanded = gray_test(*zip(*repeated, strict=True))
+    assert (weighted.statistic is None) == (expanded.statistic is None)
+    if weighted.statistic is not None:
+        assert weighted.statistic == pytest.approx(expanded.statistic)
+    assert weighted.groups[0].n == sum(
+        count > 0 for (_, _, group), count in zip(found, counts, strict=True) if group == "a"
+    )
+
+
 @pytest.mark.parametrize("name", sorted(SAID["real"]))
 def test_grays_test_of_real_patients(name: str) -> None:
     times, causes, groups, strata = real(name)
@@ -227,6 +267,21 @@ def test_groups_are_apart() -> None:
         assert ours.at([0.0, 1e9]).tolist() == [0.0, ours.incidence[-1]]
 
 
+def test_one_rule_of_variance_for_all_groups() -> None:
+    times, causes, groups = [1, 2, 3, 1, 2, 3], [1, 2, 0, 1, 1, 0], list("aaabbb")
+    found = cumulative_incidence_by_group(times, causes, groups, weights=[2, 2, 2, 0.5, 1, 0])
+    alone = cumulative_incidence(times[:3], causes[:3], weights=[2, 2, 2], variance="jackknife")
+    assert found["a"].standard_error == pytest.approx(alone.standard_error)
+    assert (found["a"].variance, found["b"].n) == ("jackknife", 2)
+
+
+def test_an_incidence_is_read_at_a_time_but_for_rounding() -> None:
+    found = cumulative_incidence([0.1, 0.1 + 0.2, 0.5], [2, 1, 0])
+    assert found.at([0.3, 0.29]) == pytest.approx([1 / 3, 0])
+    assert incidence_at(found, [0.3])[0].value == pytest.approx(1 / 3)
+    assert numbers_at_risk(found, [0.3]).events.tolist() == [1]
+
+
 def test_without_other_causes_grays_test_resembles_the_log_rank_test() -> None:
     """Equal at first order only: the variances differ."""
     generator = np.random.default_rng(5)
@@ -294,6 +349,10 @@ class TestRefused:
     def test_an_unknown_variance(self) -> None:
         with pytest.raises(ValueError, match="variance: found 'delta', expected one of gray"):
             cumulative_incidence([1, 2], [1, 0], variance="delta")  # type: ignore[arg-type]
+
+    def test_weights_that_count_nobody(self) -> None:
+        with pytest.raises(ValueError, match=r"weights: found 0.5 in row 1; expected whole"):
+            gray_test([1, 2], [1, 0], ["a", "b"], weights=[1, 0.5])
 
     def test_one_group(self) -> None:
         with pytest.raises(ValueError, match="found one group, 'a'"):

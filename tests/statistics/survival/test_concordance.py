@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oncotrail.statistics.arrays import Floats
+from oncotrail.statistics.influence import Influenced, jackknife_error
 from oncotrail.statistics.survival.censoring import Censoring, censoring_distribution
 from oncotrail.statistics.survival.comparable_pairs import comparable_pairs
 from oncotrail.statistics.survival.concordance import (
@@ -20,17 +21,20 @@ from oncotrail.statistics.survival.concordance_sample import (
     against_censoring,
     concordance_sample,
     counted,
-    jackknife_error,
 )
 from oncotrail.statistics.survival.paired_difference import difference_between
 from tests.statistics.oracles import agree, r
 from tests.statistics.survival.prediction_tables import (
     CASES,
+    PYTHON,
     SMALL,
+    hidden_ties,
     numbers,
     patients,
+    repeated,
     spread,
     table,
+    training_and_new,
 )
 
 CONCORDANCE = r("survival_prediction", "survival::concordance")
@@ -95,6 +99,7 @@ class TestAgainstR:
         outcome, weights = (t.times, t.events, t.first), columns["weights"]
         found = {
             "weighted": concordance(*outcome, weights=weights),
+            "whole": concordance(*outcome, weights=np.ceil(weights)),
             "clustered": concordance(*outcome, weights=weights, clusters=columns["clusters"]),
             "stratified": concordance(*outcome, strata=columns["strata"]),
         }
@@ -156,7 +161,7 @@ def test_the_influence_is_the_derivative_by_the_weight() -> None:
     t = table("tied_both")
     step = 1e-6
     sample = concordance_sample(t.times, t.events, None, None, None)
-    influence = counted(sample, t.first, "risk").influence
+    influence = counted(sample, t.first, "risk").figure.influence
     moved = []
     for row in range(5):
         weights = np.ones(t.times.size)
@@ -169,7 +174,7 @@ def test_the_influence_is_the_derivative_by_the_weight() -> None:
     agree(
         jackknife_error,
         "definition: root of the sum of squares",
-        jackknife_error(influence, None),
+        jackknife_error(influence),
         np.sqrt(sum(change**2 for change in influence)),
     )
 
@@ -231,12 +236,50 @@ def test_the_opposite_risk_mirrors_the_figure(rows: Patients) -> None:
 
 @given(patients)
 def test_a_weight_of_two_is_the_patient_twice(rows: Patients) -> None:
-    weights = np.ones(rows[0].size)
-    weights[0] = 2
-    twice = [np.append(column, column[0]) for column in rows]
-    weighted, repeated = concordance(*rows, weights=weights), concordance(*twice)
-    if repeated.tied_risk == 0:  # else a patient's two rows may be a tied pair, which no weight is
-        assert numbers([weighted.value]) == pytest.approx(numbers([repeated.value]), nan_ok=True)
+    """Two rows of one cluster, as the variance takes a row for a patient."""
+    counts = 1.0 + np.arange(rows[0].size) % 3
+    twice = repeated(rows, counts)
+    clusters = np.repeat(np.arange(rows[0].size), counts.astype(int))
+    for figure in (concordance, concordance_ipcw):
+        weighted, listed = figure(*rows, weights=counts), figure(*twice, clusters=clusters)
+        assert figures(weighted)[:5] == pytest.approx(figures(listed)[:5], nan_ok=True)
+
+
+@given(patients)
+def test_ties_hidden_by_rounding(rows: Patients) -> None:
+    times, events, risk = rows
+    hidden = hidden_ties(times)
+    for one, other in (
+        (concordance(*rows), concordance(hidden, events, risk)),
+        (
+            concordance_ipcw(*rows, tau=3),
+            concordance_ipcw(hidden, events, risk, tau=3 * (1 - 1e-12)),
+        ),
+    ):
+        assert figures(one) == pytest.approx(figures(other), nan_ok=True)
+    assert concordance_ipcw([0.1 + 0.2, 1], [1, 0], [2, 1], tau=0.3).value == 1
+    training = censoring_distribution([0.1, 0.1 + 0.2, 1], [1, 0, 0])
+    assert training.before([0.3]).tolist() == [1.0]
+    assert training.after([0.3]).tolist() == [0.5]
+
+
+@pytest.mark.parametrize("case", sorted(PYTHON["harrell"]))
+def test_scikit_survival(case: str) -> None:
+    t, said = table(case), PYTHON["harrell"][case]
+    ours = figures(concordance(t.times, t.events, t.first))
+    oracle = r("survival_prediction_python", "sksurv::concordance_index_censored")
+    agree(concordance, oracle, [ours[0], *ours[2:5]], said)
+
+
+@pytest.mark.parametrize("rows", ["same", "split"])
+@pytest.mark.parametrize("case", sorted(PYTHON["weighted"]))
+def test_scikit_survival_against_censoring(case: str, rows: str) -> None:
+    t, said = table(case), PYTHON["weighted"][case][rows]
+    kept, training = training_and_new(t, rows)
+    outcome = (t.times[kept], t.events[kept], t.first[kept])
+    found = concordance_ipcw(*outcome, tau=t.horizons[-1], censoring=training)
+    oracle = r("survival_prediction_python", "sksurv::concordance_index_ipcw")
+    agree(concordance_ipcw, oracle, found.value, said["uno"])
 
 
 @given(patients)
@@ -336,7 +379,8 @@ def test_a_large_table_agrees_with_lifelines() -> None:
 
 
 def test_the_interval_of_a_difference() -> None:
-    found = difference_between(0.8, 0.7, 0.05, confidence=0.9, n=90, events=40)
+    first = Influenced(0.8, np.array([0.05, 0.0]))
+    found = difference_between(first, Influenced(0.7, np.zeros(2)), confidence=0.9, n=90, events=40)
     half = 1.6448536269514722 * 0.05
     theirs = [0.1, 0.1 - half, 0.1 + half, 2, 0.04550026389635842]
     ours = [found.difference, found.low, found.high, found.z, found.p_value]

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from oncotrail.statistics.arrays import Floats, Integers
-from oncotrail.statistics.calibration.optimism import draw_patients
 from oncotrail.statistics.regression.cox import fit_cox
 from oncotrail.statistics.survival.brier import (
     brier_score,
@@ -21,15 +20,24 @@ from oncotrail.statistics.survival.external_validation import (
     external_validation_of_cox,
 )
 from oncotrail.statistics.survival.horizon_calibration import (
-    calibration_in_the_large_at,
     log_minus_log,
-    observed_expected_at,
     survival_calibration_slope,
 )
+from oncotrail.statistics.survival.observed_at_horizon import (
+    calibration_in_the_large_at,
+    observed_expected_at,
+)
 from oncotrail.statistics.survival.time_dependent import integrated_auc, time_dependent_auc
+from oncotrail.statistics.uncertainty.endpoints import percentile_ends
+from oncotrail.statistics.uncertainty.resampling import (
+    Resamples,
+    drawn_rows,
+    given_resamples,
+    resample,
+)
 from tests.reference import tables
 from tests.statistics.oracles import agree, r
-from tests.statistics.survival.prediction_tables import SAID, table
+from tests.statistics.survival.prediction_tables import SAID, repeated, table
 
 SCORE = r("survival_prediction", "riskRegression::Score")
 CONCORDANCE = r("survival_prediction", "survival::concordance")
@@ -37,9 +45,14 @@ COXPH = r("survival_prediction", "survival::coxph")
 VALIDATE = r("survival_prediction", "rms::validate")
 
 
+def drawn(patients: int, number: int) -> Resamples:
+    return resample(range(patients), generator=np.random.default_rng(4), number=number)
+
+
 def test_all_figures_of_r_in_one_call() -> None:
     t = table("lung")
-    found = external_validation(t.times, t.events, t.first, t.survivals(t.horizons), t.horizons)
+    rows = (t.times, t.events, t.first, t.survivals(t.horizons), t.horizons)
+    found = external_validation(*rows, resamples=None)
     harrell = t.said["concordance"]["harrell"]
     ours = [found.harrell.value, found.harrell.standard_error]
     agree(external_validation, CONCORDANCE, ours, [harrell["value"], harrell["error"]])
@@ -79,8 +92,7 @@ def test_the_figures_are_those_of_the_functions() -> None:
         survival,
         horizons,
         risk_groups=t.first[rest] > 0,
-        generator=np.random.default_rng(2),
-        resamples=20,
+        resamples=drawn(60, 20),
         **weighting,
     )
     assert found.harrell == concordance(*outcome, t.first[rest], confidence=0.9)
@@ -111,30 +123,84 @@ def test_a_cox_model_is_judged_on_another_cohort() -> None:
     columns = d[["age", "nodes", "grade"]].to_numpy(dtype=float)
     old, new = slice(None, 400), slice(400, None)
     fit = fit_cox(times[old], events[old], columns[old])
-    found = external_validation_of_cox(fit, times[new], events[new], columns[new], [730, 1461])
+    rows = (times[new], events[new], columns[new], [730, 1461])
+    found = external_validation_of_cox(fit, *rows, resamples=None, confidence=0.9)
     by_hand = external_validation(
         times[new],
         events[new],
         fit.risk(columns[new]),
         fit.survival(columns[new], [730, 1461]),
         [730, 1461],
+        resamples=None,
     )
     ours = [found.harrell.value, found.uno.value, found.horizons[1].brier.value]
     theirs = [by_hand.harrell.value, by_hand.uno.value, by_hand.horizons[1].brier.value]
     agree(external_validation_of_cox, "definition: its predictions handed in", ours, theirs)
     assert 0.5 < found.harrell.value < 0.8
+    assert found.harrell.confidence == 0.9
+
+
+def test_every_figure_has_its_interval() -> None:
+    t = table("ordinary")
+    clusters = t.said["table"]["clusters"]
+    patients = resample(clusters, generator=np.random.default_rng(1), number=60)
+    rows = (t.times, t.events, t.first, t.survivals([0.1, 0.5]), [0.1, 0.5])
+    weights = np.ceil(t.said["table"]["weights"])
+    found = external_validation(*rows, resamples=patients, clusters=clusters, weights=weights)
+    last = found.horizons[-1]
+    errors = [getattr(last.calibration, name) for name in ("ici", "e50", "e90", "emax")]
+    figures = [last.auc, last.brier, last.scaled_brier, last.observed_expected, last.slope]
+    overall = [found.harrell, found.uno, found.integrated_auc, found.integrated_brier]
+    for one in (*errors, *figures, *overall, last.in_the_large, found.scaled_integrated_brier):
+        assert one.low < one.value < one.high
+        assert (one.n, one.confidence) == (120, 0.95)
+    assert (last.calibration.low < last.calibration.high).all()
+    alone = external_validation(*rows, resamples=None)
+    assert alone.harrell.standard_error != found.harrell.standard_error
+
+
+def test_a_whole_weight_is_so_many_patients() -> None:
+    """Figure by figure, and the variance too where weights count; R's concordance does not."""
+    t = table("times_of_zero")
+    counts = np.ceil(t.said["table"]["weights"])
+    columns = (t.times, t.events, t.first, t.survivals([0.2, 0.5]))
+    weighted = external_validation(*columns, [0.2, 0.5], weights=counts, resamples=None)
+    listed = external_validation(*repeated(columns, counts), [0.2, 0.5], resamples=None)
+    for one, other in zip(weighted.horizons, listed.horizons, strict=True):
+        for name in ("auc", "brier", "scaled_brier", "observed_expected", "in_the_large"):
+            ours, theirs = getattr(one, name), getattr(other, name)
+            both = [[each.value, each.low, each.high] for each in (ours, theirs)]
+            agree(external_validation, "definition: rows repeated", *both)
+    for name in ("integrated_auc", "integrated_brier", "scaled_integrated_brier"):
+        ours, theirs = getattr(weighted, name), getattr(listed, name)
+        both = [[each.value, each.standard_error] for each in (ours, theirs)]
+        agree(external_validation, "definition: rows repeated", *both)
+    same = [listed.harrell.value, listed.uno.value]
+    agree(
+        external_validation,
+        "definition: rows repeated",
+        [weighted.harrell.value, weighted.uno.value],
+        same,
+    )
 
 
 def test_what_cannot_be_had_is_none_and_says_why() -> None:
     times, events = [1, 2, 3, 4, 5, 6], [1, 1, 0, 1, 0, 1]
-    found = external_validation(times, events, [0.4] * 6, [0.6] * 6, [3.5])
+    found = external_validation(times, events, [0.4] * 6, [0.6] * 6, [3.5], resamples=None)
     one = found.horizons[0]
     assert (found.harrell.value, one.auc.value) == (0.5, 0.5)
     assert (one.slope, one.calibration, found.integrated_auc) == (None, None, None)
     assert len(found.undefined) == 2
     assert found.undefined[0].startswith("calibration slope at 3.5: column 'risk' is")
     assert found.curves is None
-    certain = external_validation(times, events, range(6), [0, 0, 0.5, 0, 1, 1], [3.5])
+    sure = [0, 0, 0.5, 0, 1, 1]
+    small = ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [1, 1, 0, 1, 0, 1, 0, 0, 1, 0], range(10))
+    survival = [0.5, 0.2, 0.4, 0.3, 0.7, 0.65, 0.25, 0.6, 0.8, 0.35]
+    few = external_validation(*small, survival, [4], resamples=drawn(10, 60))
+    calibration = few.horizons[0].calibration
+    assert (calibration.ici.value > 0, calibration.ici.low) == (True, None)
+    assert few.undefined[0].startswith("intervals of the calibration curve at 4: undefined in")
+    certain = external_validation(times, events, range(6), sure, [3.5], resamples=None)
     assert certain.horizons[0].in_the_large is None
     assert certain.horizons[0].observed_expected.value is not None
 
@@ -144,25 +210,38 @@ class TestRefusals:
 
     def test_a_column_for_each_horizon(self) -> None:
         with pytest.raises(ValueError, match="found 1 columns; expected 2, one for each horizon"):
-            external_validation(*self.rows, [0.1, 0.2, 0.3], [1, 2])
+            external_validation(*self.rows, [0.1, 0.2, 0.3], [1, 2], resamples=None)
 
     def test_percentages(self) -> None:
         with pytest.raises(ValueError, match=r"survival, column 0: found 10\.0 in row 0"):
-            external_validation(*self.rows, [10, 20, 30], [1])
+            external_validation(*self.rows, [10, 20, 30], [1], resamples=None)
 
     def test_a_confidence_of_95(self) -> None:
         with pytest.raises(ValueError, match="found confidence 95"):
-            external_validation(*self.rows, [0.1, 0.2, 0.3], [1], confidence=95)
+            external_validation(*self.rows, [0.1, 0.2, 0.3], [1], confidence=95, resamples=None)
 
-    def test_no_resamples(self) -> None:
+    def test_too_few_resamples(self) -> None:
         t = table("ordinary")
         outcome = (t.times, t.events, t.first, t.survivals([0.5]), [0.5])
-        with pytest.raises(ValueError, match="found 0 resamples; expected at least 1"):
-            external_validation(*outcome, generator=np.random.default_rng(1), resamples=0)
+        with pytest.raises(ValueError, match=r"found 20 resamples; .* needs at least 39"):
+            external_validation(*outcome, resamples=drawn(120, 20))
+
+    def test_resamples_of_other_patients(self) -> None:
+        rows = ([1, 2, 3, 4], [1, 1, 0, 0], [3, 2, 1, 0], [0.1, 0.2, 0.3, 0.4], [1])
+        with pytest.raises(ValueError, match="found other patients than those of clusters"):
+            external_validation(*rows, resamples=drawn(4, 40), clusters=[1, 1, 2, 2])
+        t = table("ordinary")
+        outcome = (t.times, t.events, t.first, t.survivals([0.5]), [0.5])
+        with pytest.raises(
+            ValueError, match=r"times of shape \(120,\); expected one for each of 5"
+        ):
+            external_validation(*outcome, resamples=drawn(5, 40))
 
     def test_a_blank_risk(self) -> None:
         with pytest.raises(ValueError, match="risk: found nan in row 2"):
-            external_validation(*self.rows[:2], [3, 2, np.nan], [0.1, 0.2, 0.3], [1])
+            external_validation(
+                *self.rows[:2], [3, 2, np.nan], [0.1, 0.2, 0.3], [1], resamples=None
+            )
 
 
 class TestOptimism:
@@ -180,39 +259,54 @@ class TestOptimism:
     @pytest.mark.parametrize("ties", ["efron", "breslow"])
     def test_on_the_resamples_of_rms(self, ties: str) -> None:
         said = SAID["validation"]
-        found = validate_survival(*self.model(ties), np.array(said["drawn"]), ties=ties)
+        rows = [np.bincount(drawn, minlength=200) for drawn in said["drawn"]]
+        found = validate_survival(*self.model(ties), given_resamples(range(200), rows), ties=ties)
         for name, theirs in zip(said[ties]["names"], said[ties]["figures"], strict=True):
             ours = found["slope" if name == "Slope" else name]
             columns = (ours.original, ours.training, ours.test, ours.optimism, ours.corrected)
             agree(validate_survival, VALIDATE, [*columns, ours.resamples], theirs)
         assert found["C"].corrected == pytest.approx((found["Dxy"].corrected + 1) / 2)
 
+    def test_the_interval_is_that_of_training_moved_by_the_optimism(self) -> None:
+        times, events, fit = self.model()
+        resamples = drawn(200, 50)
+        found = validate_survival(times, events, fit, resamples, confidence=0.9)["C"]
+        again = [
+            concordance(times[rows], events[rows], fit(rows)(rows)).value
+            for rows in drawn_rows(resamples)
+        ]
+        ends = percentile_ends(np.array(again), 0.9)
+        theirs = [ends.low - found.optimism, ends.high - found.optimism]
+        agree(validate_survival, "definition: Noma et al. 2021", [found.low, found.high], theirs)
+        assert found.low < found.corrected < found.high
+
+    @pytest.mark.parametrize("option", ["ties", "method"])
+    def test_a_misspelt_option(self, option: str) -> None:
+        wrong = {option: "exact"}
+        with pytest.raises(ValueError, match=f"{option}: found 'exact', expected one of"):
+            validate_survival(*self.model(), drawn(200, 2), **wrong)
+
+    def test_other_patients_drawn(self) -> None:
+        with pytest.raises(ValueError, match=r"shape \(200,\); expected one for each of 9 rows"):
+            validate_survival(*self.model(), drawn(9, 2))
+
     def test_patients_left_out(self) -> None:
         times, events, fit = self.model()
-        drawn = draw_patients(200, 20, np.random.default_rng(4))
-        found = validate_survival(times, events, fit, drawn, method=".632")
+        found = validate_survival(times, events, fit, drawn(200, 20), method=".632")
         assert found["C"].corrected < found["C"].original
 
     def test_a_predictor_that_says_nothing(self) -> None:
         times, events, _ = self.model()
-        drawn = draw_patients(200, 2, np.random.default_rng(4))
-        found = validate_survival(times, events, lambda _: lambda rows: np.zeros(rows.size), drawn)
+        nothing = drawn(200, 2)
+        found = validate_survival(
+            times, events, lambda _: lambda rows: np.zeros(rows.size), nothing
+        )
         assert [figure.name for figure in found.figures] == list(SURVIVAL_FIGURES)
         assert (found["C"].original, found["C"].corrected) == (0.5, 0.5)
         assert (found["slope"].original, found["slope"].resamples) == (None, 0)
 
     def test_no_events_at_all(self) -> None:
-        drawn = draw_patients(3, 2, np.random.default_rng(4))
         found = validate_survival(
-            [1, 2, 3], [0, 0, 0], lambda _: lambda rows: rows.astype(float), drawn
+            [1, 2, 3], [0, 0, 0], lambda _: lambda rows: rows.astype(float), drawn(3, 2)
         )
         assert found["C"].original is None
-
-    def test_wrong_input_is_no_undefined_figure(self) -> None:
-        times, events, _ = self.model()
-        drawn = draw_patients(200, 2, np.random.default_rng(4))
-        with pytest.raises(ValueError, match="ties") as raised:
-            validate_survival(
-                times, events, lambda _: lambda rows: np.arange(rows.size), drawn, ties="exact"
-            )
-        assert raised.type is ValueError

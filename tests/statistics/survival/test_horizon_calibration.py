@@ -8,16 +8,19 @@ from hypothesis import strategies as st
 from oncotrail.statistics.arrays import Floats, Survived, Undefined
 from oncotrail.statistics.survival.horizon_calibration import (
     calibration_by_group_at,
-    calibration_in_the_large_at,
     log_minus_log,
-    observed_expected_at,
     survival_calibration_slope,
 )
 from oncotrail.statistics.survival.horizon_calibration_curve import flexible_calibration_at
 from oncotrail.statistics.survival.horizon_estimates import undefined_at
 from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
+from oncotrail.statistics.survival.observed_at_horizon import (
+    calibration_in_the_large_at,
+    observed_expected_at,
+)
+from oncotrail.statistics.uncertainty.resampling import Resamples, given_resamples, resample
 from tests.statistics.oracles import agree, r
-from tests.statistics.survival.prediction_tables import SAID, numbers, patients, table
+from tests.statistics.survival.prediction_tables import SAID, numbers, patients, repeated, table
 
 CASES = sorted(SAID["calibration"])
 SURVFIT, COXPH = (r("survival_prediction", f"survival::{name}") for name in ("survfit", "coxph"))
@@ -69,6 +72,125 @@ class TestAgainstR:
             values = numbers([getattr(ours, name) for name in columns])
             answer = numbers([theirs.get(name) for name in columns])
             agree(calibration_by_group_at, SURVFIT, values, answer)
+
+
+WEIGHTED = SAID["weighted_calibration"]
+
+
+@pytest.mark.parametrize("case", sorted(WEIGHTED))
+class TestWeightsAndClustersAgainstR:
+    def rows(self, case: str) -> tuple[Any, Any, dict[str, dict[str, Any]]]:
+        t, said = table(case), WEIGHTED[case]
+        columns = t.said["table"]
+        fractions, clusters = np.array(columns["weights"]), columns["clusters"]
+        counts = np.ceil(fractions)
+        how = {
+            "counts": {"weights": counts},
+            "fractions": {"weights": fractions},
+            "clusters": {"clusters": clusters},
+            "both": {"weights": counts, "clusters": clusters},
+        }
+        return (t.times, t.events, t.survival(said["horizon"])), said, how
+
+    def test_observed_over_expected(self, case: str) -> None:
+        rows, said, how = self.rows(case)
+        for name, options in how.items():
+            found = observed_expected_at(*rows, said["horizon"], **options)
+            ours = [found.value, found.standard_error]
+            agree(observed_expected_at, SURVFIT, ours, said["ratio"][name])
+            assert found.method.endswith("robust") == (name != "counts")
+
+    def test_slope(self, case: str) -> None:
+        rows, said, how = self.rows(case)
+        for name, options in how.items():
+            found = survival_calibration_slope(*rows[:2], log_minus_log(rows[2]), **options)
+            error = (found.high - found.value) / 1.959963984540054
+            agree(survival_calibration_slope, COXPH, [found.value, error], said["slope"][name])
+
+    def test_in_the_large(self, case: str) -> None:
+        rows, said, how = self.rows(case)
+        found = calibration_in_the_large_at(*rows, said["horizon"], **how["counts"])
+        ours = [found.value, found.standard_error]
+        agree(calibration_in_the_large_at, COXPH, ours, said["large"])
+
+    def test_curve(self, case: str) -> None:
+        rows, said, how = self.rows(case)
+        for name in ("counts", "fractions"):
+            found = flexible_calibration_at(*rows, said["horizon"], **how[name])
+            ours = [error.value for error in (found.ici, found.e50, found.e90, found.emax)]
+            agree(flexible_calibration_at, COXPH, ours, said["curve"][name])
+
+
+@given(patients, horizons, st.booleans())
+def test_robust_errors_are_numerical_derivatives(
+    rows: Patients, horizon: float, together: bool
+) -> None:
+    times, events, risk = rows
+    survival, weights = 0.9 - risk / 4, 0.5 + np.arange(times.size) % 3
+    clusters = np.arange(times.size) // 2 if together else np.arange(times.size)
+    step = 1e-5
+    for figure, log in ((observed_expected_at, np.log), (calibration_in_the_large_at, float)):
+        found = figure(times, events, survival, horizon, weights=weights, clusters=clusters)
+        if found.standard_error is None:
+            continue
+        moved = []
+        for row in range(times.size):
+            both = []
+            for sign in (1, -1):
+                other = weights.copy()
+                other[row] += sign * step
+                at = figure(times, events, survival, horizon, weights=other)
+                # The predictions are taken as known.
+                expected = np.average(1 - survival, weights=other)
+                both.append(at.value * expected if log is np.log else at.value)
+            moved.append(weights[row] * (both[0] - both[1]) / (2 * step))
+        theirs = np.sqrt((np.bincount(clusters, moved) ** 2).sum())
+        if log is np.log:
+            theirs /= np.average(1 - survival, weights=weights)
+        oracle = "definition: numerical derivative"
+        agree(figure, oracle, found.standard_error, theirs)
+
+
+@given(patients, horizons)
+def test_a_whole_weight_is_so_many_patients(rows: Patients, horizon: float) -> None:
+    times, events, risk = rows
+    counts = np.arange(times.size) % 3 + (np.arange(times.size) == 0)
+    columns = (times, events, 0.9 - risk / 4)
+    for figure in (observed_expected_at, calibration_in_the_large_at):
+        one = figure(*columns, horizon, weights=counts)
+        other = figure(*repeated(columns, counts), horizon)
+        ours, theirs = (numbers([x.value, x.low, x.high]) for x in (one, other))
+        assert ours == pytest.approx(theirs, nan_ok=True)
+        assert one.n == (counts > 0).sum()
+
+
+def test_a_whole_weight_in_the_slope_is_so_many_patients() -> None:
+    t = table("times_of_zero")
+    counts = np.ceil(t.said["table"]["weights"])
+    columns = (t.times, t.events, t.first)
+    one = survival_calibration_slope(*columns, weights=counts, ties="breslow")
+    other = survival_calibration_slope(*repeated(columns, counts), ties="breslow")
+    assert (one.value, one.low) == pytest.approx((other.value, other.low))
+
+
+def test_one_cluster_shows_no_spread() -> None:
+    rows = ([1, 2, 3, 4], [1, 1, 0, 0], [0.4, 0.6, 0.7, 0.9], 2)
+    for figure in (observed_expected_at, calibration_in_the_large_at):
+        found, alone = figure(*rows, clusters=["a"] * 4), figure(*rows)
+        assert (found.value, found.low, found.standard_error) == (alone.value, None, None)
+
+
+def test_a_weight_of_zero_is_no_patient_of_the_curve() -> None:
+    t = table("ordinary")
+    rows = (t.times, t.events, t.survival(0.5))
+    there = np.arange(120) % 4 > 0
+    resamples = drawn(np.arange(120) // 2, 40)
+    counts = np.array([block for part in resamples.blocks() for block in part])
+    found = flexible_calibration_at(*rows, 0.5, weights=1.0 * there, resamples=resamples)
+    kept = given_resamples((np.arange(120) // 2)[there], counts)
+    other = flexible_calibration_at(*(column[there] for column in rows), 0.5, resamples=kept)
+    assert (found.ici.value, found.ici.low) == pytest.approx((other.ici.value, other.ici.low))
+    assert found.ici.n == 90
 
 
 @given(patients, horizons)
@@ -125,29 +247,41 @@ def test_log_minus_log_and_back() -> None:
     )
 
 
+def drawn(patients: Any, number: int) -> Resamples:
+    return resample(patients, generator=np.random.default_rng(1), number=number)
+
+
+def test_the_interval_of_r_on_its_resamples() -> None:
+    """Patients are drawn with all of their rows."""
+    t, said = table("ordinary"), SAID["bootstrapped"]
+    resamples = given_resamples(t.said["table"]["clusters"], said["counts"])
+    rows = (t.times, t.events, t.survival(said["horizon"]), said["horizon"])
+    found = flexible_calibration_at(*rows, resamples=resamples, confidence=0.9)
+    ours = [[error.low, error.high] for error in (found.ici, found.e50, found.e90)]
+    agree(flexible_calibration_at, r("survival_prediction", "boot::boot.ci"), ours, said["ends"])
+
+
 def test_the_band_holds_the_curve_and_the_seed_repeats_it() -> None:
     _, rows = judged("larynx")
     one, two = (
-        flexible_calibration_at(
-            *rows, 4, [0.3, 0.6], generator=np.random.default_rng(1), resamples=30
-        )
+        flexible_calibration_at(*rows, 4, [0.3, 0.6], resamples=drawn(range(90), 40))
         for _ in range(2)
     )
     assert (one.low < one.observed).all()
     assert (one.observed < one.high).all()
     assert np.array_equal(one.low, two.low)
     assert one.ici.low <= one.ici.value <= one.ici.high
-    assert (one.resamples, one.ici.method) == (30, "percentile bootstrap, 30")
+    assert (one.resamples, one.ici.method) == (40, "percentile bootstrap, 40")
 
 
 def test_resamples_without_a_curve_are_counted() -> None:
     rows = ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [1, 1, 0, 1, 0, 1, 0, 0, 1, 0])
     survival = [0.5, 0.2, 0.4, 0.3, 0.7, 0.65, 0.25, 0.6, 0.8, 0.35]
-    generator = np.random.default_rng(1)
-    found = flexible_calibration_at(*rows, survival, 4, generator=generator, resamples=20)
-    assert 0 < found.undefined < 20
-    with pytest.raises(ValueError, match="of 1 resamples with a calibration curve"):
-        flexible_calibration_at(*rows, survival, 4, generator=generator, resamples=1)
+    resamples = drawn(range(10), 60)
+    found = flexible_calibration_at(*rows, survival, 4, resamples=resamples, most_undefined=0.99)
+    assert 0 < found.undefined < 60
+    with pytest.raises(Undefined, match=r"of 60 resamples; expected at most a share of 0\.05"):
+        flexible_calibration_at(*rows, survival, 4, resamples=resamples)
 
 
 def test_the_places_span_the_predictions() -> None:
@@ -233,8 +367,6 @@ def test_what_cannot_be_had_is_not_wrong_input() -> None:
         survival_calibration_slope([1, 2, 3], [1, 1, 0], [0.3] * 3)
     with pytest.raises(Undefined, match="found no event"):
         survival_calibration_slope([1, 2, 3], [0, 0, 0], [1, 2, 3])
-    with pytest.raises(Undefined, match="of 1 resamples with a calibration curve"):
-        flexible_calibration_at(*rows, 0.5, generator=np.random.default_rng(1), resamples=1)
     with pytest.raises(Undefined, match="too few distinct values for 2 groups"):
         calibration_by_group_at([1, 2, 3], [1, 1, 0], [0.5] * 3, 2, 2)
 

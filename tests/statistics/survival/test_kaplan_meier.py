@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oncotrail.statistics.arrays import Floats
+from oncotrail.statistics.intervals import normal_quantile
 from oncotrail.statistics.survival.kaplan_meier import (
     SurvivalCurve,
     kaplan_meier,
     kaplan_meier_by_group,
 )
 from oncotrail.statistics.survival.life_table import life_table, sums
+from oncotrail.statistics.survival.log_log_band import log_log_band
 from oncotrail.statistics.survival.medians import median, quantile
 from oncotrail.statistics.survival.risk_table import numbers_at_risk, survival_at
-from oncotrail.statistics.survival.tied_times import distinct_times
+from oncotrail.statistics.survival.tied_times import distinct_times, places_of, settled_times
 from tests.reference import tables
 from tests.statistics.oracles import agree, r, reference
 
@@ -57,25 +58,18 @@ def compare(curves: dict[str, SurvivalCurve], theirs: dict[str, Any]) -> None:
         said = theirs["bands"][band]
         agree(kaplan_meier, SURVFIT, curve.low[rows], nan(said["low"]))
         agree(kaplan_meier, SURVFIT, curve.high[rows], nan(said["high"]))
+        if band == "log-log":
+            quantile_used = normal_quantile(curve.confidence)
+            low, high = log_log_band(one.survival, one.standard_error, quantile_used)
+            agree(log_log_band, SURVFIT, low[rows], nan(said["low"]))
+            agree(log_log_band, SURVFIT, high[rows], nan(said["high"]))
         found = [quantile(curve, p) for p in SAID["probabilities"]]
         agree(quantile, QUANTILE, nan([one.time for one in found]), nan(said["quantiles"]))
-        if falls(curve.low):
-            agree(quantile, QUANTILE, nan([one.low for one in found]), nan(said["quantiles_low"]))
-        if falls(curve.high):
-            agree(quantile, QUANTILE, nan([one.high for one in found]), nan(said["quantiles_high"]))
+        agree(quantile, QUANTILE, nan([one.low for one in found]), nan(said["quantiles_low"]))
+        agree(quantile, QUANTILE, nan([one.high for one in found]), nan(said["quantiles_high"]))
         middle = median(curve)
-        if curve.survival[-1] != pytest.approx(0.5):  # where R has two answers
-            ours = nan([middle.time, middle.low, middle.high])
-            agree(median, SUMMARY, ours, nan(said["printed_median"]))
-
-
-def falls(level: Floats) -> bool:
-    """Does this side of the band never rise?
-
-    Where it rises, quantile.survfit looks it up out of the order of time; R's printed median takes
-    the first crossing, as we do, and is compared everywhere.
-    """
-    return bool((np.diff(level[~np.isnan(level)]) <= 0).all())
+        ours = nan([middle.time, middle.low, middle.high])
+        agree(median, SUMMARY, ours, nan(said["printed_median"]))
 
 
 @pytest.mark.parametrize("case", MADE)
@@ -330,17 +324,107 @@ class TestTheEndsOfACurve:
         assert (found.time, found.low, found.high) == (None, 1.0, None)
         assert (found.n, found.events) == (4, 1)
 
+    def test_a_flat_stretch_at_one_half_that_never_ends(self) -> None:
+        """R prints where it begins; quantile(survfit) says its middle."""
+        curve = kaplan_meier([1, 2, 3, 5], [1, 1, 0, 0])
+        assert (median(curve).time, quantile(curve, 0.5).time) == (2.0, 3.5)
+
     def test_a_band_that_ends_at_the_level_and_is_then_unknown(self) -> None:
         curve = kaplan_meier([1, 2, 3], [1, 1, 1])
-        found = median(replace(curve, low=np.array([0.7, 0.5, np.nan])))
-        assert (found.low, found.time) == (None, 2.0)
+        unknown_after = replace(curve, low=np.array([0.7, 0.5, np.nan]))
+        assert (quantile(unknown_after, 0.5).low, median(unknown_after).low) == (None, 2.0)
 
-    def test_a_flat_stretch_at_one_half_that_never_ends(self) -> None:
-        """As quantile(survfit): the middle of the stretch to the last patient."""
-        assert median(kaplan_meier([1, 2, 3, 5], [1, 1, 0, 0])).time == 3.5
+    def test_a_band_that_rises_again(self) -> None:
+        """Printed: the first time below one half; quantile(survfit): where it is nearest to it."""
+        curve = kaplan_meier([1, 2, 3], [1, 1, 0])
+        rising = replace(curve, high=np.array([0.9, 0.3, 0.4]))
+        assert (median(rising).high, quantile(rising, 0.5).high) == (2.0, 3.0)
+
+
+@pytest.mark.parametrize("case", sorted(SAID["at_nought"]))
+def test_a_time_of_nought_is_a_time(case: str) -> None:
+    table, theirs = SAID["made"][case]["table"], SAID["at_nought"][case]
+    curve = kaplan_meier(table["times"], table["events"])
+    assert curve.times[0] == 0
+    agree(kaplan_meier, SUMMARY, curve.at(theirs["times"]), theirs["survival"])
+    counted = numbers_at_risk(curve, theirs["times"])
+    agree(numbers_at_risk, SUMMARY, counted.at_risk, theirs["at_risk"])
+    agree(numbers_at_risk, SUMMARY, counted.events, theirs["events"])
+    found = [one.value for one in survival_at(curve, theirs["times"])]
+    agree(survival_at, SUMMARY, found, theirs["survival"])
+
+
+class TestATimeThatIsAskedFor:
+    """0.1 + 0.2 and 0.3 are one time, whichever of them was measured."""
+
+    def test_it_is_one_of_the_curve_but_for_rounding(self) -> None:
+        for measured, asked in ((0.1 + 0.2, 0.3), (0.3, 0.1 + 0.2)):
+            curve = kaplan_meier([0.1, measured, 0.5], [1, 1, 0])
+            assert curve.at([asked, 0.29]) == pytest.approx([1 / 3, 2 / 3])
+            assert survival_at(curve, [asked])[0].value == pytest.approx(1 / 3)
+            table = numbers_at_risk(curve, [asked])
+            assert (table.at_risk.tolist(), table.events.tolist()) == ([2], [2])
+
+    def test_the_last_time_is_still_within_the_follow_up(self) -> None:
+        curve = kaplan_meier([0.1, 0.3], [1, 0])
+        assert survival_at(curve, [0.1 + 0.2])[0].value == 0.5
+
+    def test_any_shape(self) -> None:
+        curve = kaplan_meier([1, 2], [1, 1])
+        assert curve.at(1) == 0.5
+        assert curve.at([[0, 1], [2, 3]]).tolist() == [[1, 0.5], [0, 0]]
+
+    def test_a_blank_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="found a blank among the times asked for"):
+            kaplan_meier([1, 2], [1, 1]).at([1, float("nan")])
+
+    @given(
+        st.lists(st.integers(0, 20), min_size=1, unique=True).map(sorted),
+        st.lists(st.integers(-1, 22), min_size=1),
+        st.floats(-1e-9, 1e-9),
+        st.floats(0.01, 100),
+    )
+    def test_places_are_counted(
+        self, moments: list[int], asked: list[int], rounding: float, unit: float
+    ) -> None:
+        scaled = np.array(moments) * unit
+        wanted = np.array(asked) * unit + rounding * scaled.mean()
+        definition = "definition: moments counted"
+        until = [sum(moment <= one for moment in moments) for one in asked]
+        agree(places_of, definition, places_of(scaled, wanted), until)
+        before = [sum(moment < one for moment in moments) for one in asked]
+        agree(places_of, definition, places_of(scaled, wanted, side="before"), before)
+
+    @given(st.lists(st.integers(0, 9), min_size=1), st.integers(1, 9), st.floats(-1e-9, 1e-9))
+    def test_settled_times_are_at_the_horizon_or_not(
+        self, times: list[int], horizon: int, rounding: float
+    ) -> None:
+        near = np.array(times) * (1 + rounding)
+        found = settled_times(near, horizon) <= horizon
+        agree(settled_times, "definition: whole times", found, np.array(times) <= horizon)
+
+    def test_settled_times_without_a_horizon_are_the_first_of_equals(self) -> None:
+        found = settled_times(np.array([0.1 + 0.2, 1.0, 0.3]))
+        agree(settled_times, "definition: whole times", found * 10, [3, 10, 3])
+        assert found[0] == found[2]
+
+
+def test_late_entry_that_differs_by_rounding_is_at_the_time() -> None:
+    with pytest.raises(ValueError, match=r"entry: found 0.3 in row 1, where the time is 0.3"):
+        kaplan_meier([1, 0.1 + 0.2], [1, 1], entry=[0, 0.3])
+
+
+def test_a_group_without_weight_is_no_group() -> None:
+    found = kaplan_meier_by_group([1, 2, 3], [1, 1, 1], ["a", "b", "b"], weights=[0, 1, 2])
+    assert list(found) == ["b"]
+    assert found["b"].survival.tolist() == pytest.approx([2 / 3, 0])
 
 
 class TestRefused:
+    def test_an_entry_of_nought_at_a_time_of_nought(self) -> None:
+        with pytest.raises(ValueError, match=r"entry: found 0.0 in row 0, where the time is 0.0"):
+            kaplan_meier([0, 2], [1, 1], entry=[0, 0])
+
     def test_an_unknown_band(self) -> None:
         with pytest.raises(ValueError, match="band: found 'arcsine', expected one of log-log, log"):
             kaplan_meier([1], [1], band="arcsine")  # type: ignore[arg-type]

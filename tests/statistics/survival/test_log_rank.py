@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oncotrail.statistics.arrays import Undefined
 from oncotrail.statistics.survival.log_rank import LogRank, log_rank, trend
+from oncotrail.statistics.survival.log_rank_table import log_rank_table
 from oncotrail.statistics.survival.pairwise_log_rank import pairwise
 from oncotrail.statistics.survival.score_test import score_test
 from tests.reference import tables
@@ -68,6 +70,31 @@ def test_score_tests_of_cox_models_are_the_log_rank_test() -> None:
     agree(trend, coxph, [trend(times, events, groups).statistic], [SAID["score"]["trend"]])
 
 
+@pytest.mark.parametrize("case", TABLES)
+def test_counts_of_patients_are_those_of_survdiff(case: str) -> None:
+    times, events, groups, strata = columns(case)
+    counts = SAID["made"][case]["table"]["counts"]
+    said = SAID["made"][case]["weighted_tests"]
+    for stratum, answers in ((None, said["counts"]), (strata, [said["counts_stratified"]])):
+        for theirs in answers:
+            arguments = {"strata": stratum, "rho": theirs["rho"], "weights": counts}
+            compare(log_rank(times, events, groups, **arguments), theirs)
+            agree(trend, SURVDIFF, [trend(times, events, groups, **arguments).z], [theirs["trend"]])
+
+
+@pytest.mark.parametrize("case", TABLES)
+def test_other_weights_are_those_of_a_robust_score_test(case: str) -> None:
+    times, events, groups, strata = columns(case)
+    weights = SAID["made"][case]["table"]["weights"]
+    said, coxph = SAID["made"][case]["weighted_tests"], r("survival_curves", "survival::coxph")
+    for stratum, name in ((None, ""), (strata, "_stratified")):
+        found = log_rank(times, events, groups, strata=stratum, weights=weights)
+        assert found.robust
+        agree(log_rank, coxph, [found.statistic], [said[f"robust{name}"]])
+        order = trend(times, events, groups, strata=stratum, weights=weights)
+        agree(trend, coxph, [order.statistic], said[f"robust_trend{name}"])
+
+
 def test_remission_of_leukaemia() -> None:
     """The worked example of every textbook (Freireich et al., Blood 1963, 21:699): 16.79."""
     treated = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+"
@@ -80,7 +107,7 @@ def test_remission_of_leukaemia() -> None:
     assert [group.expected for group in found.groups] == pytest.approx([19.25, 10.75], abs=0.005)
 
 
-def test_pairs_are_adjusted_by_holm() -> None:
+def test_pairs_are_adjusted_for_their_number() -> None:
     times, events, groups, strata = columns("ordinary")
     found = pairwise(times, events, groups)
     agree(
@@ -88,6 +115,13 @@ def test_pairs_are_adjusted_by_holm() -> None:
         r("survival_curves", "p.adjust"),
         [p.adjusted_p_value for p in found],
         SAID["holm"],
+    )
+    rate = pairwise(times, events, groups, adjustment="benjamini-hochberg")
+    agree(
+        pairwise,
+        r("survival_curves", "p.adjust"),
+        [p.adjusted_p_value for p in rate],
+        SAID["fdr"],
     )
     stratified = pairwise(times, events, groups, strata=strata)
     kept = np.array(groups) != 3
@@ -136,6 +170,74 @@ def test_the_statistic_is_that_of_the_definition(found: list[tuple[int, bool, st
         assert ours.statistic is None
         assert ours.p_value is None
         assert trend(times, events, groups).z is None
+
+
+@given(rows, st.data(), st.floats(-1, 2))
+def test_a_weight_of_two_is_the_row_twice(
+    found: list[tuple[int, bool, str]], data: st.DataObject, rho: float
+) -> None:
+    counts = data.draw(st.lists(st.integers(0, 3), min_size=len(found), max_size=len(found)))
+    repeated = [row for row, count in zip(found, counts, strict=True) for _ in range(count)]
+    if len({group for _, _, group in repeated}) < 2:
+        return
+    weighted = log_rank_table(*zip(*found, strict=True), rho=rho, weights=counts)
+    expanded = log_rank_table(*zip(*repeated, strict=True), rho=rho)
+    rows_twice = "definition: rows repeated"
+    for name in ("observed", "expected", "covariance"):
+        agree(log_rank_table, rows_twice, getattr(weighted, name), getattr(expanded, name))
+    strata = [time % 2 for time, _, _ in found]
+    stratified = trend(*zip(*found, strict=True), strata=strata, rho=rho, weights=counts)
+    strata = [time % 2 for time, _, _ in repeated]
+    expected = trend(*zip(*repeated, strict=True), strata=strata, rho=rho)
+    assert (stratified.z is None) == (expected.z is None)
+    if expected.z is not None:
+        agree(trend, rows_twice, [stratified.z], [expected.z])
+
+
+@given(rows, st.floats(0, 1), st.integers(1, 3), st.floats(0.01, 100))
+def test_weights_that_do_not_count_have_the_variance_of_influences(
+    found: list[tuple[int, bool, str]], rho: float, strata: int, factor: float
+) -> None:
+    """Each influence is the derivative of the score by the patient's weight, times the weight."""
+    times, events, groups = (np.array(column) for column in zip(*found, strict=True))
+    weights = np.linspace(0.4, 2.3, times.size)
+    stratum = np.arange(times.size) % strata
+    table = log_rank_table(times, events, groups, strata=stratum, rho=0, weights=weights)
+    influence = np.zeros((times.size, 2))
+    for row in range(times.size):
+        for time in np.unique(times[events & (stratum == stratum[row]) & (times <= times[row])]):
+            there = (times >= time) & (stratum == stratum[row])
+            died = weights[events & there & (times == time)].sum()
+            total = weights[there].sum()
+            share = np.array([weights[there & (groups == g)].sum() / total for g in "ab"])
+            own = (groups[row] == np.array(["a", "b"])) - share
+            influence[row] += own * (float(events[row] and times[row] == time) - died / total)
+    scaled = influence * weights[:, None]
+    agree(log_rank_table, "definition: patient by patient", table.covariance, scaled.T @ scaled)
+    assert scaled.sum(axis=0) == pytest.approx(table.observed - table.expected, abs=1e-9)
+    one = log_rank(times, events, groups, strata=stratum, rho=rho, weights=weights)
+    other = log_rank(times, events, groups, strata=stratum, rho=rho, weights=weights * factor)
+    if one.statistic is not None and other.robust:
+        assert other.statistic == pytest.approx(one.statistic, rel=1e-6, abs=1e-9)
+
+
+def test_weights_of_one_and_a_robust_variance() -> None:
+    times, events, groups, _ = columns("ordinary")
+    plain, robust = (log_rank(times, events, groups, robust=way) for way in (None, True))
+    assert (plain.robust, robust.robust) == (False, True)
+    assert robust.groups == plain.groups
+    assert robust.statistic != plain.statistic
+
+
+def test_pairs_have_one_rule_of_variance() -> None:
+    times, events, groups, strata = columns("ordinary")
+    weights = np.where(np.array(groups) == 3, 1.5, 2.0)
+    found = pairwise(times, events, groups, strata=strata, weights=weights)
+    assert [pair.test.robust for pair in found] == [True, True, True]
+    kept = np.array(groups) != 3
+    rows_of = [np.array(column)[kept] for column in (times, events, groups)]
+    alone = log_rank(*rows_of, strata=np.array(strata)[kept], weights=weights[kept], robust=True)
+    assert found[0].test == alone
 
 
 @given(rows, st.randoms(use_true_random=False))
@@ -214,6 +316,18 @@ class TestRefused:
     def test_a_rho_that_is_no_number(self) -> None:
         with pytest.raises(ValueError, match="found rho nan"):
             log_rank([1, 2], [1, 1], ["a", "b"], rho=float("nan"))
+
+    def test_one_group_with_a_weight(self) -> None:
+        with pytest.raises(Undefined, match="found one group, 'b'"):
+            log_rank([1, 2], [1, 1], ["a", "b"], weights=[0, 1])
+
+    def test_fractions_as_counts(self) -> None:
+        with pytest.raises(ValueError, match="not whole numbers and robust=False"):
+            log_rank([1, 2], [1, 1], ["a", "b"], weights=[0.5, 1], robust=False)
+
+    def test_an_unknown_adjustment(self) -> None:
+        with pytest.raises(ValueError, match="adjustment: found 'fdr', expected one of holm, benj"):
+            pairwise([1, 2], [1, 1], ["a", "b"], adjustment="fdr")  # type: ignore[arg-type]
 
     def test_a_blank_stratum(self) -> None:
         with pytest.raises(ValueError, match="strata: found nan in row 0"):

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oncotrail.statistics.arrays import Undefined
+from oncotrail.statistics.intervals import Difference
 from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
 from oncotrail.statistics.survival.restricted_mean import (
-    Contrast,
+    Ratio,
     compare_restricted_means,
     restricted_mean,
 )
@@ -71,7 +72,7 @@ def test_difference_and_ratio_of_two_groups(case: str) -> None:
     theirs = SAID["made" if case in SAID["made"] else "real"][case]["contrast"]
     ours = compare_restricted_means(*real(case), horizon=theirs["horizon"])
 
-    def ends(contrast: Contrast) -> list[float | None]:
+    def ends(contrast: Difference | Ratio) -> list[float | None]:
         return [contrast.low, contrast.value, contrast.high, contrast.p_value]
 
     means = [ours.control.value, ours.exposed.value]
@@ -167,6 +168,21 @@ def test_no_spread_is_no_certainty() -> None:
     pair = compare_restricted_means([4, 5], [1, 1], [0, 1], 5)
     assert (pair.difference.value, pair.difference.low, pair.difference.p_value) == (1, None, None)
     assert (pair.ratio.value, pair.ratio.high) == (pytest.approx(1.25), None)
+
+
+def test_no_time_at_all_has_no_ratio() -> None:
+    """All events of the control at time 0: a mean of 0, and a difference only."""
+    found = compare_restricted_means([0, 0, 1, 3], [1, 1, 1, 1], [0, 0, 1, 1], 2)
+    assert (found.control.value, found.control.low, found.exposed.value) == (0, None, 1.5)
+    assert found.ratio is None
+    assert found.difference.value == 1.5
+    with pytest.raises(Undefined, match="last patient was censored at 0"):
+        restricted_mean([0, 0], [1, 0], 1)
+
+
+def test_a_group_without_weight_is_no_group() -> None:
+    with pytest.raises(Undefined, match="found 0 exposed of 2 patients"):
+        compare_restricted_means([1, 2, 3], [1, 1, 1], [0, 0, 1], 1, weights=[1, 1, 0])
 
 
 class TestRefused:

@@ -7,19 +7,20 @@ from hypothesis import strategies as st
 
 from oncotrail.statistics.arrays import Floats, survived
 from oncotrail.statistics.discrimination.area import auc
-from oncotrail.statistics.survival.censoring import censoring_distribution, known_by
+from oncotrail.statistics.influence import Influenced, weighted_sum, with_interval
+from oncotrail.statistics.survival.censoring import censoring_distribution
 from oncotrail.statistics.survival.horizon_estimates import (
     AtHorizon,
-    Influenced,
     at_horizon,
     checked_horizons,
     difference_at,
+    for_each_horizon,
     over_horizons,
     trapezoid_shares,
     undefined_at,
-    weighted_sum,
 )
 from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
+from oncotrail.statistics.survival.known_states import known_by
 from oncotrail.statistics.survival.time_dependent import (
     MeanOver,
     integrated_auc,
@@ -30,12 +31,16 @@ from oncotrail.statistics.survival.time_dependent import (
 from tests.statistics.oracles import agree, r
 from tests.statistics.survival.prediction_tables import (
     CASES,
+    PYTHON,
     SAID,
     SMALL,
+    hidden_ties,
     numbers,
     patients,
+    repeated,
     spread,
     table,
+    training_and_new,
 )
 
 SCORE = r("survival_prediction", "riskRegression::Score")
@@ -153,12 +158,48 @@ def test_the_opposite_risk_mirrors_the_area(rows: Patients, horizon: float) -> N
 
 @given(patients, horizons)
 def test_a_weight_of_two_is_the_patient_twice(rows: Patients, horizon: float) -> None:
-    weights = np.ones(rows[0].size)
-    weights[0] = 2
-    twice = [np.append(column, column[0]) for column in rows]
-    weighted = time_dependent_auc(*rows, horizon, weights=weights)
-    repeated = time_dependent_auc(*twice, horizon)
-    assert numbers([weighted.value]) == pytest.approx(numbers([repeated.value]), nan_ok=True)
+    counts = 1.0 + np.arange(rows[0].size) % 3
+    twice = repeated(rows, counts)
+    weighted = time_dependent_auc(*rows, horizon, weights=counts)
+    listed = time_dependent_auc(*twice, horizon)
+    assert figures(weighted) == pytest.approx(figures(listed), nan_ok=True)
+    over, other = (
+        integrated_auc(*columns, [horizon / 2, horizon], weights=weights)
+        for columns, weights in ((rows, counts), (twice, None))
+    )
+    assert figures(over) == pytest.approx(figures(other), nan_ok=True)
+    clusters = np.repeat(np.arange(rows[0].size), 2)
+    double = time_dependent_auc(*repeated(rows, 0 * counts + 2), horizon, clusters=clusters)
+    assert figures(double) == pytest.approx(
+        figures(time_dependent_auc(*rows, horizon)), nan_ok=True
+    )
+
+
+@given(patients)
+def test_ties_hidden_by_rounding(rows: Patients) -> None:
+    times, events, risk = rows
+    horizon = 3 * (1 + 1e-12)
+    hidden = hidden_ties(times)
+    one, other = (
+        time_dependent_auc(times, events, risk, 3),
+        time_dependent_auc(hidden, events, risk, horizon),
+    )
+    assert figures(one) == pytest.approx(figures(other), nan_ok=True)
+    assert (one.events, one.controls) == (other.events, other.controls)
+
+
+@pytest.mark.parametrize("rows", ["same", "split"])
+@pytest.mark.parametrize("case", sorted(PYTHON["weighted"]))
+def test_scikit_survival(case: str, rows: str) -> None:
+    t, said = table(case), PYTHON["weighted"][case][rows]
+    kept, training = training_and_new(t, rows)
+    judged = (t.times[kept], t.events[kept], t.first[kept])
+    areas = [time_dependent_auc(*judged, h, censoring=training).value for h in t.horizons]
+    oracle = r("survival_prediction_python", "sksurv::cumulative_dynamic_auc")
+    agree(time_dependent_auc, oracle, areas, said["areas"])
+    if rows == "same":  # its shares are Kaplan-Meier's here, ours are weighted as the areas are
+        mean = integrated_auc(*judged, t.horizons, censoring=training).value
+        agree(integrated_auc, oracle, mean, said["mean_area"])
 
 
 @given(patients, horizons)
@@ -291,50 +332,49 @@ class TestIntegrated:
 
 
 class TestEstimates:
+    known = known_by([1, 2, 3, 4], [1, 1, 0, 0], 2.5)
+    figure = Influenced(0.9, np.array([0.4, -0.4, 0.2, -0.2]) / np.sqrt(12))
+    error = np.sqrt(0.4 / 12)
+    half = 1.959963984540054 * error
+    normal = r("survival_prediction", "qnorm")
+
     def test_an_interval_is_normal_and_cut(self) -> None:
-        known = known_by([1, 2, 3, 4], [1, 1, 0, 0], 2.5)
-        figure = Influenced(0.9, np.array([0.4, -0.4, 0.2, -0.2]))
-        error = np.sqrt(0.4 / 12)
-        half = 1.959963984540054 * error
-        found = at_horizon(known, figure, 0.95)
-        agree(
-            at_horizon,
-            r("survival_prediction", "qnorm"),
-            figures(found),
-            [0.9, error, 0.9 - half, 1],
-        )
-        mean = over_horizons([known, known], figure, 0.95)
-        agree(
-            over_horizons, r("survival_prediction", "qnorm"), [mean.low, mean.high], [0.9 - half, 1]
-        )
-        double = weighted_sum([figure, None, figure], np.array([1.5, 0.0, 0.5]))
-        agree(
-            weighted_sum,
-            "definition: sum",
-            [double.value, *double.influence],
-            [1.8, 0.8, -0.8, 0.4, -0.4],
-        )
+        cut = [0.9, self.error, 0.9 - self.half, 1]
+        found = at_horizon(self.known, self.figure, 0.95)
+        agree(at_horizon, self.normal, figures(found), cut)
+        agree(with_interval, self.normal, with_interval(self.figure, 0.95), cut)
+        mean = over_horizons(self.known, np.array([1.0, 2.5]), self.figure, 0.95)
+        agree(over_horizons, self.normal, [mean.low, mean.high], cut[2:])
+        assert mean.horizons == (1.0, 2.5)
+
+    def test_sums_and_differences_are_those_of_influences(self) -> None:
+        double = weighted_sum([self.figure, None, self.figure], np.array([1.5, 0.0, 0.5]))
+        ours = [double.value, *double.influence]
+        agree(weighted_sum, "definition: sum", ours, [1.8, *(2 * self.figure.influence)])
         other = Influenced(0.5, np.zeros(4))
-        difference = difference_at(known, figure, other, 0.95)
-        agree(
-            difference_at,
-            r("survival_prediction", "qnorm"),
-            [difference.difference, difference.low, difference.high],
-            [0.4, 0.4 - half, 0.4 + half],
-        )
+        difference = difference_at(self.known, self.figure, other, 0.95)
+        ours = [difference.difference, difference.low, difference.high]
+        agree(difference_at, self.normal, ours, [0.4, 0.4 - self.half, 0.4 + self.half])
+        ratio = self.figure.over(other)
+        assert (ratio.value, ratio.error) == pytest.approx((1.8, 2 * self.error))
+        assert weighted_sum([None], np.array([0.0])) is None
+
+    def test_counts(self) -> None:
         nothing = undefined_at(survived([1, 2, 3, 4], [1, 1, 0, 0]), 2.5, 0.95, "none")
-        agree(
-            undefined_at,
-            "definition: counted",
-            [nothing.n, nothing.events, nothing.controls],
-            [4, 2, 2],
-        )
+        counts = [nothing.n, nothing.events, nothing.controls]
+        agree(undefined_at, "definition: counted", counts, [4, 2, 2])
 
     def test_one_patient_has_no_spread(self) -> None:
-        assert Influenced(0.5, np.array([1.0])).error(1) == 1.0
-        assert Influenced(0.5, np.array([0.0])).error(1) is None
+        assert time_dependent_auc([1], [1], [1], 2).standard_error is None
+        assert Influenced(0.5, np.array([0.0])).error is None
 
     def test_horizons_ascend(self) -> None:
         agree(checked_horizons, "definition: as given", checked_horizons([1, 2.5]), [1, 2.5])
         with pytest.raises(ValueError, match=r"horizons: found 0\.0 in row 0"):
             checked_horizons([0, 1])
+        with pytest.raises(ValueError, match=r"found 0\.3 in place 1, after 0\.3"):
+            checked_horizons([0.3, 0.1 + 0.2])
+
+    def test_predictions_for_each_horizon(self) -> None:
+        found = for_each_horizon([[0.9, 0.5]], 1, np.array([1.0, 2.0]))
+        agree(for_each_horizon, "definition: as given", found, [0.9, 0.5])

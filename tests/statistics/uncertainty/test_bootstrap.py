@@ -9,15 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from oncotrail.statistics.arrays import Floats, Integers
-from oncotrail.statistics.uncertainty import metrics
+from oncotrail.statistics.arrays import Floats, Integers, Undefined
+from oncotrail.statistics.uncertainty import metrics, threshold_metrics
 from oncotrail.statistics.uncertainty.bootstrap import (
     Method,
     bootstrap,
     bootstrap_together,
     paired_difference,
 )
-from oncotrail.statistics.uncertainty.endpoints import basic_ends, bca_ends, percentile_ends
+from oncotrail.statistics.uncertainty.endpoints import (
+    basic_ends,
+    bca_ends,
+    defined_replicates,
+    percentile_band,
+    percentile_ends,
+)
 from oncotrail.statistics.uncertainty.figures import (
     AT_THRESHOLD,
     WITHOUT_THRESHOLD,
@@ -312,7 +318,7 @@ def test_a_perfect_or_constant_marker_has_no_interval(method: Method, scores: li
 
 def test_a_figure_that_is_undefined_on_these_patients_is_none() -> None:
     drawn = resample(range(4), generator=np.random.default_rng(1), number=50)
-    ppv = partial(metrics.ppv, [0, 0, 1, 1], [0.1, 0.2, 0.3, 0.4], threshold=0.9)
+    ppv = partial(threshold_metrics.ppv, [0, 0, 1, 1], [0.1, 0.2, 0.3, 0.4], threshold=0.9)
     found = bootstrap(ppv, drawn)
     assert (found.value, found.low, found.high, found.standard_error, found.bias) == (None,) * 5
     assert (found.undefined, found.method) == (50, "undefined")
@@ -320,7 +326,9 @@ def test_a_figure_that_is_undefined_on_these_patients_is_none() -> None:
 
 def test_bca_is_undefined_where_one_patient_makes_the_figure() -> None:
     labels, scores = [1, 0, 0, 1] * 5, np.linspace(0.1, 0.4, 20)
-    ppv = partial(metrics.ppv, labels, np.where(np.arange(20) < 1, 0.9, 0.1), threshold=0.5)
+    ppv = partial(
+        threshold_metrics.ppv, labels, np.where(np.arange(20) < 1, 0.9, 0.1), threshold=0.5
+    )
     brier = partial(metrics.brier, labels, scores)
     drawn = resample(range(20), generator=np.random.default_rng(1), number=200)
     found = bootstrap(lambda w: ppv(w) * brier(w), drawn, most_undefined=0.5)
@@ -339,13 +347,42 @@ def test_undefined_resamples_are_counted() -> None:
     assert found.resamples == 1000
 
 
-def test_many_undefined_resamples_are_refused() -> None:
+def test_many_undefined_resamples_leave_no_interval_and_the_other_figures_theirs() -> None:
     labels, scores = [1, 0, 0, 0, 0], [0.9, 0.1, 0.2, 0.95, 0.4]
     drawn = resample(range(5), generator=np.random.default_rng(1), number=200)
-    area = partial(metrics.auc, labels, scores)
-    with pytest.raises(ValueError, match=r"statistic: undefined in \d+ of 200 resamples; expected"):
-        bootstrap(area, drawn)
-    assert bootstrap(area, drawn, method="percentile", most_undefined=1).undefined > 50
+    both = {key: partial(WITHOUT_THRESHOLD[key], labels, scores) for key in ("auc", "brier")}
+    found = bootstrap_together(both, drawn)
+    area = found["auc"]
+    assert area.value == 0.75
+    assert (area.low, area.high, area.standard_error, area.bias) == (None,) * 4
+    assert area.method.startswith(f"bca: undefined in {area.undefined} of 200 resamples; expected")
+    assert area.undefined > 50
+    assert found["brier"].low is not None
+    permitted = bootstrap(both["auc"], drawn, method="percentile", most_undefined=1)
+    assert permitted.low is not None
+    assert permitted.undefined == area.undefined
+
+
+def test_defined_replicates_are_the_numbers_among_them() -> None:
+    replicated = np.array([np.nan, *range(98), np.inf])
+    kept = defined_replicates(replicated, 0.95)
+    agree(defined_replicates, "definition: those that are finite", kept, range(98))
+    with pytest.raises(
+        Undefined, match="undefined in 2 of 100 resamples; expected at most a share"
+    ):
+        defined_replicates(replicated, 0.95, most_undefined=0.01)
+    with pytest.raises(Undefined, match="undefined in 39 of 39 resamples"):
+        defined_replicates(np.full(39, np.nan), 0.95, most_undefined=1)
+
+
+def test_the_band_of_several_columns_is_each_ones_ends() -> None:
+    theirs = reference("uncertainty")["mean"]
+    values = np.array(theirs["values"], dtype=float)
+    counts = np.array([[int(times) for times in row] for row in theirs["resamples"]])
+    columns = np.column_stack([counts @ values / values.size, counts @ values])
+    band = percentile_band(columns, 0.95)
+    ours, scale = np.column_stack([band.low, band.high]), [[1], [values.size]]
+    agree(percentile_band, CI, ours, np.array(theirs["percentile"]) * scale, 1e-10)
 
 
 def test_few_resamples_are_refused() -> None:
@@ -369,7 +406,7 @@ def test_an_unknown_method_is_refused() -> None:
 
 def test_an_unknown_figure_is_refused() -> None:
     drawn = resample([1, 2], generator=np.random.default_rng(1))
-    with pytest.raises(ValueError, match="found the figure 'kappa'; expected one of auc, average"):
+    with pytest.raises(ValueError, match="names: found 'kappa', expected one of auc, average"):
         bootstrap_figures([0, 1], [0.1, 0.9], drawn, threshold=0.5, names=["kappa"])
 
 

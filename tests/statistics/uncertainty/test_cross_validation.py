@@ -1,4 +1,5 @@
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,13 +12,15 @@ from oncotrail.statistics.uncertainty import metrics
 from oncotrail.statistics.uncertainty.cross_validation import (
     fold_interval,
     fold_test,
-    pooled_and_averaged,
     seed_interval,
+    seed_spread,
 )
+from oncotrail.statistics.uncertainty.held_out import pooled_and_averaged
 from tests.statistics.oracles import agree, r, reference
 
 several = st.lists(st.floats(0.4, 1), min_size=2, max_size=30)
 either = pytest.mark.parametrize("number", [0, 1, 2])
+answers: dict[str, Any] = reference("uncertainty_python")
 
 
 @either
@@ -37,6 +40,23 @@ def test_agrees_with_the_t_test_of_r_with_its_error_widened(number: int) -> None
     agree(fold_test, oracle, (test.t, test.p_value), (theirs["t"], theirs["p"]), 1e-10)
     plain = seed_interval(theirs["figures"])
     agree(seed_interval, plainly, (plain.low, plain.high), theirs["naive"], 1e-10)
+    spread = seed_spread(theirs["figures"])
+    oracle = f"definition: {r('uncertainty', 'sd')}, widened by qchisq"
+    agree(seed_spread, oracle, (spread.value, spread.low, spread.high), theirs["spread"], 1e-10)
+
+
+@pytest.mark.parametrize("case", answers["folds"], ids=lambda case: f"{case['repeats']} repeats")
+def test_repeated_folds_agree_with_the_correlated_t_test(case: dict[str, Any]) -> None:
+    """Of ten repeats of ten folds, 100 figures: baycomp calls the same t a posterior."""
+    oracle = r("uncertainty_python", "baycomp::CorrelatedTTest")
+    sizes = {"train": case["folds"] - 1, "test": 1}
+    found = fold_interval(case["differences"], **sizes)
+    ours = (found.value, found.standard_error, found.low, found.high, found.degrees_of_freedom)
+    theirs = [case[key] for key in ("mean", "standard_error", "low", "high", "df")]
+    agree(fold_interval, oracle, ours, theirs, 1e-10)
+    test = fold_test(case["differences"], **sizes)
+    ours = (test.difference.value, test.difference.low, test.p_value)
+    agree(fold_test, oracle, ours, (case["mean"], case["low"], case["p"]), 1e-10)
 
 
 @given(several, st.integers(10, 1000), st.integers(1, 500))
@@ -82,6 +102,15 @@ def test_equal_figures_have_no_interval() -> None:
     found, test = (of([0.1 + 0.2] * 3, train=80, test=20) for of in (fold_interval, fold_test))
     assert (found.low, found.high, found.standard_error) == (None, None, 0)
     assert (test.t, test.p_value) == (None, None)
+    spread = seed_spread([0.1 + 0.2] * 3)
+    assert (spread.value, spread.low, spread.high) == (0, None, None)
+
+
+def test_the_spread_of_seeds_is_covered_as_often_as_it_says() -> None:
+    random = np.random.default_rng(5)
+    found = [seed_spread(random.normal(0.8, 0.02, size=6), 0.9) for _ in range(1000)]
+    held = np.mean([one.low <= 0.02 <= one.high for one in found])
+    assert 0.87 < held < 0.93
 
 
 def test_an_interval_over_seeds_says_what_it_covers() -> None:
@@ -117,7 +146,7 @@ def test_a_fold_with_one_outcome_leaves_the_average_undefined() -> None:
 def test_one_figure_has_no_spread() -> None:
     with pytest.raises(ValueError, match="figures: found 1; expected at least 2"):
         seed_interval([0.7])
-    with pytest.raises(ValueError, match="differences: found 1; expected at least 2"):
+    with pytest.raises(ValueError, match="figures: found 1; expected at least 2"):
         fold_test([0.7], train=8, test=2)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn import metrics as theirs
 
-from oncotrail.statistics.uncertainty import metrics
+from oncotrail.statistics.uncertainty import metrics, threshold_metrics
 from tests.reference.tables import breast
 from tests.statistics.markers import Marker, markers
 from tests.statistics.oracles import agree
@@ -21,14 +21,14 @@ PLAIN = {
     metrics.brier: theirs.brier_score_loss,
 }
 CALLED = {
-    metrics.accuracy: theirs.accuracy_score,
-    metrics.balanced_accuracy: theirs.balanced_accuracy_score,
-    metrics.sensitivity: theirs.recall_score,
-    metrics.specificity: partial(theirs.recall_score, pos_label=0),
-    metrics.ppv: theirs.precision_score,
-    metrics.npv: partial(theirs.precision_score, pos_label=0),
-    metrics.f1: theirs.f1_score,
-    metrics.mcc: theirs.matthews_corrcoef,
+    threshold_metrics.accuracy: theirs.accuracy_score,
+    threshold_metrics.balanced_accuracy: theirs.balanced_accuracy_score,
+    threshold_metrics.sensitivity: theirs.recall_score,
+    threshold_metrics.specificity: partial(theirs.recall_score, pos_label=0),
+    threshold_metrics.ppv: theirs.precision_score,
+    threshold_metrics.npv: partial(theirs.precision_score, pos_label=0),
+    threshold_metrics.f1: theirs.f1_score,
+    threshold_metrics.mcc: theirs.matthews_corrcoef,
 }
 AT_THRESHOLD = {of: partial(of, threshold=THRESHOLD) for of in CALLED}
 EVERY = {
@@ -116,6 +116,8 @@ def test_weights_are_a_matrix() -> None:
     definition = "definition: one row of weights for each resample"
     agree(metrics.row_weights, definition, metrics.row_weights([1, 0], 2), [[1, 0]])
     agree(metrics.row_weights, definition, metrics.row_weights(None, 3), [[1, 1, 1]])
+    found = metrics.ratio(np.array([1.0, 0.0, 3.0]), np.array([2.0, 0.0, 4.0]))
+    agree(metrics.ratio, "definition: one over the other", found, [0.5, None, 0.75])
 
 
 @every_figure

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oncotrail.statistics.arrays import Floats
-from oncotrail.statistics.uncertainty import metrics
+from oncotrail.statistics.uncertainty import metrics, threshold_metrics
 from oncotrail.statistics.uncertainty.permutation import auc_test, paired_permutation_test
 from tests.statistics.markers import Marker, markers
 from tests.statistics.oracles import agree, r, reference
@@ -169,14 +169,19 @@ def test_undefined_swaps_count_as_extreme() -> None:
     """One call each: swapping patient 0 or patient 1, but not both, leaves a model without any."""
     labels, first, second = [1, 1, 0], [0.9, 0.1, 0.2], [0.1, 0.9, 0.3]
     found = paired_permutation_test(
-        partial(metrics.ppv, threshold=0.5), labels, first, second, ranked=False, generator=random()
+        partial(threshold_metrics.ppv, threshold=0.5),
+        labels,
+        first,
+        second,
+        ranked=False,
+        generator=random(),
     )
     assert (found.permutations, found.undefined, found.as_extreme) == (8, 4, 8)
     assert found.p_value == 1
 
 
 def test_a_figure_that_is_undefined_cannot_be_compared() -> None:
-    ppv = partial(metrics.ppv, threshold=0.99)
+    ppv = partial(threshold_metrics.ppv, threshold=0.99)
     with pytest.raises(ValueError, match="found a figure that is undefined on these patients"):
         paired_permutation_test(
             ppv, [0, 1], [0.1, 0.2], [0.3, 0.2], ranked=False, generator=random()

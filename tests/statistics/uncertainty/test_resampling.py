@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from oncotrail.statistics.uncertainty.resampling import (
     clusters,
     constant_within,
+    drawn_rows,
     given_resamples,
     resample,
     rows_at_once,
@@ -59,6 +60,29 @@ def test_given_resamples_come_in_blocks_too() -> None:
     assert len(blocks) == 2
     definition = "definition: the counts themselves"
     agree(given_resamples, definition, np.concatenate(blocks), counts)
+
+
+def test_given_resamples_stay_as_they_were_given() -> None:
+    counts = np.array([[1, 1], [2, 0]])
+    drawn = given_resamples(["a", "b"], counts)
+    counts[:] = 0
+    assert next(drawn.blocks()).tolist() == [[1, 1], [2, 0]]
+
+
+@given(several, st.integers(0, 2**32))
+def test_rows_come_as_often_as_their_weight(ids: list[int], seed: int) -> None:
+    drawn = resample(ids, generator=np.random.default_rng(seed), number=20)
+    counted = [np.bincount(rows, minlength=len(ids)) for rows in drawn_rows(drawn)]
+    weights = np.vstack([drawn.clusters.weights(counts) for counts in drawn.blocks()])
+    agree(drawn_rows, "definition: rows as often as their weight", counted, weights)
+
+
+def test_one_row_for_each_patient_has_its_counts_for_weights() -> None:
+    drawn = resample(range(9), generator=np.random.default_rng(1), number=5)
+    (counts,) = drawn.blocks()
+    assert (drawn.clusters.weights(counts) == counts).all()
+    with pytest.raises(ValueError, match="read-only"):
+        drawn.clusters.patient[0] = 1
 
 
 def test_strata_must_be_constant_within_a_patient() -> None:

@@ -22,18 +22,29 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr, stdtrit
+from scipy.special import stdtrit
 
+from oncotrail.statistics.agreement.beyond_chance import (
+    ChanceErrors,
+    Kappa,
+    chance_corrected,
+    read_kappa,
+    z_and_p,
+)
 from oncotrail.statistics.agreement.ratings import coded
-from oncotrail.statistics.arrays import Floats, checked_confidence, matrix, one_of
+from oncotrail.statistics.arrays import Floats, matrix, one_of
 from oncotrail.statistics.intervals import normal_quantile
 
 IntervalKind = Literal["patients", "null"]
+_METHODS = {"patients": "Fleiss; Gwet, t", "null": "Fleiss; Fleiss, Nee and Landis, null"}
 
 
 @dataclass(frozen=True)
 class CategoryKappa:
-    """Agreement on one category against all others; None where nobody, or everybody, used it."""
+    """Agreement on one category against all others, at most 1; 0 is chance, higher is better.
+
+    `value`, `z` and `p_value` (two-sided) are None where nobody, or everybody, used the category.
+    """
 
     category: Any
     value: float | None
@@ -42,38 +53,13 @@ class CategoryKappa:
     p_value: float | None
 
 
-@dataclass(frozen=True)
-class FleissKappa:
-    """Fleiss' kappa, at most 1; 0 is chance, higher is better.
-
-    `value` is None where all ratings are one category. `z` and `p_value` (two-sided) are against a
-    kappa of 0. The interval is None where no spread between patients shows (one patient, or all
-    alike).
-    """
-
-    value: float | None
-    low: float | None
-    high: float | None
-    standard_error: float | None
-    null_standard_error: float | None
-    z: float | None
-    p_value: float | None
-    observed: float
-    expected: float
-    confidence: float
-    n: int
-    readers: int
-    categories: tuple[CategoryKappa, ...]
-    method: str
-
-
 def fleiss_kappa(
     ratings: ArrayLike,
     *,
     categories: Sequence[Any] | None = None,
     confidence: float = 0.95,
     interval: IntervalKind = "patients",
-) -> FleissKappa:
+) -> Kappa:
     """Kappa of patients x readers, ratings of any type; every reader rates every patient.
 
     `interval="null"` takes the test's standard error for the interval too, as many programs do; it
@@ -88,7 +74,7 @@ def fleiss_kappa(
 
 def fleiss_kappa_of_counts(
     counts: ArrayLike, *, confidence: float = 0.95, interval: IntervalKind = "patients"
-) -> FleissKappa:
+) -> Kappa:
     """Kappa from patients x categories: how many readers put the patient there.
 
     Every row must have the same sum (the readers), which need not be the same people throughout.
@@ -96,6 +82,35 @@ def fleiss_kappa_of_counts(
     >>> round(fleiss_kappa_of_counts([[0, 3], [2, 1], [3, 0], [1, 2]]).value, 4)
     0.3333
     """
+    cells = _checked(counts)
+    return _fleiss(cells, tuple(range(cells.shape[1])), confidence, interval)
+
+
+def category_kappas(
+    ratings: ArrayLike, *, categories: Sequence[Any] | None = None
+) -> tuple[CategoryKappa, ...]:
+    """Fleiss' kappa of each category against all others, from ratings of patients x readers.
+
+    >>> found = category_kappas([["a", "a"], ["a", "b"], ["c", "c"], ["b", "c"]])
+    >>> [(one.category, round(one.value, 3)) for one in found]
+    [('a', 0.467), ('b', -0.333), ('c', 0.467)]
+    """
+    found = coded(ratings, categories)
+    return _categories(found.counts.astype(np.float64), found.categories)
+
+
+def category_kappas_of_counts(counts: ArrayLike) -> tuple[CategoryKappa, ...]:
+    """The same from counts of patients x categories; categories are numbered from 0.
+
+    >>> found = category_kappas_of_counts([[2, 0, 0], [1, 1, 0], [0, 0, 2], [0, 1, 1]])
+    >>> [(one.category, round(one.value, 3)) for one in found]
+    [(0, 0.467), (1, -0.333), (2, 0.467)]
+    """
+    cells = _checked(counts)
+    return _categories(cells, tuple(range(cells.shape[1])))
+
+
+def _checked(counts: ArrayLike) -> Floats:
     cells = matrix(counts, "counts")
     readers = cells[0].sum()
     if (cells < 0).any() or (cells % 1 != 0).any():
@@ -106,39 +121,33 @@ def fleiss_kappa_of_counts(
             f"counts: found {cells[row].sum():g} ratings in row {row} and {readers:g} in row 0; "
             "expected the same number in every row, at least 2."
         )
-    return _fleiss(cells, tuple(range(cells.shape[1])), confidence, interval)
+    return cells
 
 
 def _fleiss(
     counts: Floats, names: tuple[Any, ...], confidence: float, interval: IntervalKind
-) -> FleissKappa:
+) -> Kappa:
     one_of(interval, get_args(IntervalKind), "interval")
     n, readers = len(counts), int(counts[0].sum())
     share = counts.sum(axis=0) / (n * readers)
     agreeing = (counts * (counts - 1)).sum(axis=1) / (readers * (readers - 1))
     observed, expected = float(agreeing.mean()), float((share**2).sum())
-    value, error, null_error = None, None, None
-    if np.count_nonzero(share) > 1:
-        value = (observed - expected) / (1 - expected)
+    value, z = chance_corrected(observed, expected), normal_quantile(confidence)
+    errors = ChanceErrors()
+    if value is not None:
         null_error = _null_error(share, n, readers)
         error = _error(counts / readers @ share, agreeing, expected, value)
-    half = _half(error, null_error, n, confidence, interval)
-    z = value / null_error if value is not None and null_error is not None else None
-    return FleissKappa(
-        value=value,
-        low=None if value is None or half is None else max(-1.0, value - half),
-        high=None if value is None or half is None else min(1.0, value + half),
-        standard_error=error,
-        null_standard_error=null_error,
-        z=z,
-        p_value=None if z is None else float(2 * ndtr(-abs(z))),
-        observed=observed,
-        expected=expected,
-        confidence=checked_confidence(confidence),
+        half = None if error is None else error * float(stdtrit(n - 1, (1 + confidence) / 2))
+        errors = ChanceErrors(error, null_error, z * null_error if interval == "null" else half)
+    return read_kappa(
+        observed,
+        expected,
+        errors,
+        confidence=confidence,
         n=n,
         readers=readers,
-        categories=tuple(_category(name, counts[:, k], readers) for k, name in enumerate(names)),
-        method="Gwet, t" if interval == "patients" else "Fleiss, Nee and Landis, null",
+        categories=names,
+        method=_METHODS[interval],
     )
 
 
@@ -158,23 +167,16 @@ def _error(chance: Floats, agreeing: Floats, expected: float, value: float) -> f
     return math.sqrt(spread) if spread > 1e-20 else None
 
 
-def _half(
-    error: float | None, null_error: float | None, n: int, confidence: float, interval: str
-) -> float | None:
-    z = normal_quantile(confidence)
-    if interval == "null":
-        return None if null_error is None else z * null_error
-    return None if error is None else error * float(stdtrit(n - 1, (1 + confidence) / 2))
+def _categories(counts: Floats, names: tuple[Any, ...]) -> tuple[CategoryKappa, ...]:
+    readers = int(counts[0].sum())
+    return tuple(_category(name, used, readers) for name, used in zip(names, counts.T, strict=True))
 
 
 def _category(name: Any, used: Floats, readers: int) -> CategoryKappa:
     """The category against all others; with two categories the null error needs no shares."""
-    n = used.size
-    share = float(used.sum() / (n * readers))
-    error = math.sqrt(2 / (n * readers * (readers - 1)))
-    if used.sum() in (0, n * readers):
-        return CategoryKappa(name, None, error, None, None)
-    apart = float((used * (readers - used)).sum()) / (n * readers * (readers - 1))
-    value = 1 - apart / (share * (1 - share))
-    z = value / error
-    return CategoryKappa(name, value, error, z, float(2 * ndtr(-abs(z))))
+    pairs = used.size * readers * (readers - 1)
+    share = float(used.sum()) / (used.size * readers)
+    apart = float((used * (readers - used)).sum()) / pairs
+    value = chance_corrected(1 - 2 * apart, 1 - 2 * share * (1 - share))
+    error = math.sqrt(2 / pairs)
+    return CategoryKappa(name, value, error, *z_and_p(value, error))

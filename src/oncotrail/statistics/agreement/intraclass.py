@@ -16,12 +16,13 @@ correlation of 0, and the intervals invert F; that of kind 2 has Satterthwaite's
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import fdtrc, fdtri
 
-from oncotrail.statistics.arrays import Floats, checked_confidence, matrix
+from oncotrail.statistics.arrays import Floats, Undefined, checked_confidence, matrix
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def intraclass_correlations(
     checked_confidence(confidence)
     table = matrix(measurements, "measurements")
     if min(table.shape) < 2:
-        raise ValueError(
+        raise Undefined(
             f"found measurements of shape {table.shape}; "
             "expected patients x readers, at least 2 of each."
         )
@@ -137,20 +138,8 @@ def _consistent(
             1 - 1 / low if low else None,
             1 - 1 / high if high else None,
         )
-    return (
-        _correlation(
-            squares, f"ICC({kind},1)", single, ends[:2], error=error, df2=df2, confidence=confidence
-        ),
-        _correlation(
-            squares,
-            f"ICC({kind},k)",
-            average,
-            ends[2:],
-            error=error,
-            df2=df2,
-            confidence=confidence,
-        ),
-    )
+    of = partial(_correlation, squares, error=error, df2=df2, confidence=confidence)
+    return of(f"ICC({kind},1)", single, ends[:2]), of(f"ICC({kind},k)", average, ends[2:])
 
 
 def _absolute(squares: MeanSquares, confidence: float) -> tuple[Correlation, Correlation]:
@@ -172,14 +161,8 @@ def _absolute(squares: MeanSquares, confidence: float) -> tuple[Correlation, Cor
     ends = (low, high)
     ends_k = tuple(None if r is None else _ratio(k * r, 1 + r * (k - 1), 1.0) for r in ends)
     df2 = (n - 1) * (k - 1)
-    return (
-        _correlation(
-            squares, "ICC(2,1)", single, ends, error=error, df2=df2, confidence=confidence
-        ),
-        _correlation(
-            squares, "ICC(2,k)", average, ends_k, error=error, df2=df2, confidence=confidence
-        ),
-    )
+    of = partial(_correlation, squares, error=error, df2=df2, confidence=confidence)
+    return of("ICC(2,1)", single, ends), of("ICC(2,k)", average, ends_k)
 
 
 def _satterthwaite(squares: MeanSquares, single: float) -> float:

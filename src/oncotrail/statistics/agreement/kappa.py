@@ -16,43 +16,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
 
+from oncotrail.statistics.agreement.beyond_chance import (
+    ChanceErrors,
+    Kappa,
+    chance_corrected,
+    read_kappa,
+)
 from oncotrail.statistics.agreement.ratings import coded
-from oncotrail.statistics.arrays import Floats, checked_confidence, one_of
+from oncotrail.statistics.arrays import Floats, checked_confidence, matrix, one_of
 from oncotrail.statistics.intervals import normal_quantile
 
 Weighting = Literal["none", "linear", "quadratic"]
-
-
-@dataclass(frozen=True)
-class Kappa:
-    """Cohen's kappa, at most 1; 0 is chance, higher is better.
-
-    `value` is None where both readers used one and the same category throughout, for there chance
-    alone agrees always. Standard error and interval are None where the variance is 0 (perfect
-    agreement), which would claim certainty; `z` and `p_value` (two-sided, against a kappa of 0)
-    where one reader used a single category.
-    """
-
-    value: float | None
-    low: float | None
-    high: float | None
-    standard_error: float | None
-    null_standard_error: float | None
-    z: float | None
-    p_value: float | None
-    observed: float
-    expected: float
-    confidence: float
-    n: int
-    categories: tuple[Any, ...]
-    weighting: str
 
 
 def cohen_kappa(
@@ -96,10 +75,9 @@ def kappa_of_table(
     >>> round(kappa_of_table([[20, 5], [10, 15]]).value, 4)
     0.4
     """
-    cells = np.asarray(table, dtype=np.float64)
-    square = cells.ndim == 2 and cells.shape[0] == cells.shape[1] > 0
-    counted = np.isfinite(cells).all() and (cells >= 0).all() and (cells % 1 == 0).all()
-    if not (square and counted and cells.any()):
+    cells = matrix(table, "table")
+    counted = (cells >= 0).all() and (cells % 1 == 0).all() and cells.any()
+    if cells.shape[0] != cells.shape[1] or not counted:
         raise ValueError(
             f"found a table of shape {cells.shape}; expected k x k whole counts, not all 0."
         )
@@ -109,38 +87,38 @@ def kappa_of_table(
 def _kappa(
     cells: Floats, weighting: Weighting | ArrayLike, names: tuple[Any, ...], confidence: float
 ) -> Kappa:
-    n = int(cells.sum())
     weight, label = _weights(weighting, len(cells))
-    p = cells / n
-    rows, columns = p.sum(axis=1), p.sum(axis=0)
+    p, n = cells / cells.sum(), int(cells.sum())
     observed = float((weight * p).sum())
-    expected = float(rows @ weight @ columns)
-    # How much each reader's category agrees, on average, with what the other one says.
-    typical = (weight @ columns)[:, None] + rows @ weight
-    value, error, null_error = None, None, None
-    if expected < 1 - 1e-12:
-        value = (observed - expected) / (1 - expected)
-        spread = (p * (weight - typical * (1 - value)) ** 2).sum()
-        error = _error(spread - (value - expected * (1 - value)) ** 2, expected, n)
-        null_spread = (np.outer(rows, columns) * (weight - typical) ** 2).sum()
-        null_error = _error(null_spread - expected**2, expected, n)
-    half = None if error is None else normal_quantile(confidence) * error
-    z = value / null_error if value is not None and null_error is not None else None
-    return Kappa(
-        value=value,
-        low=None if value is None or half is None else max(-1.0, value - half),
-        high=None if value is None or half is None else min(1.0, value + half),
-        standard_error=error,
-        null_standard_error=null_error,
-        z=z,
-        p_value=None if z is None else float(2 * ndtr(-abs(z))),
-        observed=observed,
-        expected=expected,
+    expected = float(p.sum(axis=1) @ weight @ p.sum(axis=0))
+    value, errors = chance_corrected(observed, expected), ChanceErrors()
+    if value is not None:
+        error, null_error = _errors(p, weight, value, expected, n)
+        half = None if error is None else normal_quantile(confidence) * error
+        errors = ChanceErrors(error, null_error, half)
+    return read_kappa(
+        observed,
+        expected,
+        errors,
         confidence=checked_confidence(confidence),
         n=n,
+        readers=2,
         categories=names,
-        weighting=label,
+        method=f"Cohen, weights {label}",
     )
+
+
+def _errors(
+    p: Floats, weight: Floats, value: float, expected: float, n: int
+) -> tuple[float | None, float | None]:
+    """For the interval, and under no agreement beyond chance."""
+    rows, columns = p.sum(axis=1), p.sum(axis=0)
+    # How much each reader's category agrees, on average, with what the other one says.
+    typical = (weight @ columns)[:, None] + rows @ weight
+    spread = (p * (weight - typical * (1 - value)) ** 2).sum()
+    spread -= (value - expected * (1 - value)) ** 2
+    null_spread = (np.outer(rows, columns) * (weight - typical) ** 2).sum() - expected**2
+    return _error(spread, expected, n), _error(null_spread, expected, n)
 
 
 def _error(spread: float, expected: float, n: int) -> float | None:

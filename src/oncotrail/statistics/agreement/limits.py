@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
-from oncotrail.statistics.arrays import Undefined, column
+from oncotrail.statistics.arrays import Undefined, checked_confidence, column
 from oncotrail.statistics.intervals import Interval, normal_quantile
 
 
@@ -23,15 +23,16 @@ from oncotrail.statistics.intervals import Interval, normal_quantile
 class LimitsOfAgreement:
     """Bias and limits in the unit of the measurements; nearer to 0 is better.
 
-    `lower` and `upper` hold the share `coverage` of differences between them.
+    `lower` and `upper` hold the share `coverage` of differences between them. Where all differences
+    are equal the intervals are None: they would claim certainty.
     """
 
     bias: float
-    bias_interval: Interval
+    bias_interval: Interval | None
     lower: float
-    lower_interval: Interval
+    lower_interval: Interval | None
     upper: float
-    upper_interval: Interval
+    upper_interval: Interval | None
     standard_deviation: float
     coverage: float
     confidence: float
@@ -50,10 +51,12 @@ def limits_of_agreement(
     one = column(first, "first")
     difference = one - column(second, "second", n=one.size)
     n, z = one.size, normal_quantile(coverage)
-    normal_quantile(confidence)  # refuses what is not a level
+    checked_confidence(confidence)
     if n < 2:
         raise Undefined(f"found {n} patient; limits of agreement need at least 2.")
-    bias, deviation = float(difference.mean()), float(difference.std(ddof=1))
+    bias = float(difference.mean())
+    # From the first, so that equal differences have a spread of exactly 0.
+    deviation = float((difference - difference[0]).std(ddof=1))
     t = float(stdtrit(n - 1, (1 + confidence) / 2))
     half = t * deviation * math.sqrt(1 / n + z**2 / (2 * (n - 1)))
     lower, upper = bias - z * deviation, bias + z * deviation
@@ -71,5 +74,5 @@ def limits_of_agreement(
     )
 
 
-def _around(middle: float, half: float) -> Interval:
-    return Interval(middle - half, middle + half)
+def _around(middle: float, half: float) -> Interval | None:
+    return Interval(middle - half, middle + half) if half else None

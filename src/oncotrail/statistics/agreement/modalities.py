@@ -20,15 +20,21 @@ Each modality's own interval rests on its own areas only (Hillis, the same).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from scipy.special import chdtrc, fdtrc
 
 from oncotrail.statistics.agreement.reader_study import ReaderStudy
-from oncotrail.statistics.agreement.readers_mean import Sampling, mean_over_readers, t_tail
+from oncotrail.statistics.agreement.readers_mean import (
+    Sampling,
+    mean_over_readers,
+    t_tail,
+    two_sided,
+)
 from oncotrail.statistics.arrays import Floats, checked_confidence
+from oncotrail.statistics.intervals import Difference
 
 
 @dataclass(frozen=True)
@@ -57,16 +63,14 @@ class ModalityArea:
 
 @dataclass(frozen=True)
 class ModalityDifference:
-    """The first modality's area minus the second's, means over readers."""
+    """The first modality's area minus the second's, means over readers; numbered from 0.
+
+    Interval and test are None where the denominator of F is 0; not adjusted for several pairs.
+    """
 
     first: int
     second: int
-    difference: float
-    low: float | None
-    high: float | None
-    standard_error: float | None
-    df: float | None
-    p_value: float | None
+    area: Difference
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def compare_modalities(
     >>> from oncotrail.statistics.agreement.reader_study import reader_study
     >>> scores = [[[1, 2], [3, 1], [3, 3], [4, 2]], [[2, 2], [1, 1], [3, 2], [4, 4]]]
     >>> found = compare_modalities(reader_study([0, 0, 1, 1], scores), sampling="cases")
-    >>> round(found.differences[0].difference, 4), round(found.p_value, 4)
+    >>> round(found.differences[0].area.value, 4), round(found.p_value, 4)
     (-0.0625, 0.7389)
     """
     checked_confidence(confidence)
@@ -123,8 +127,8 @@ def compare_modalities(
         p_value=None if f is None or df2 is None else _p_value(f, modalities - 1, df2),
         areas=areas,
         differences=tuple(
-            _difference(areas[one], areas[two], 2 * denominator / readers, df2, confidence)
-            for one, two in combinations(range(modalities), 2)
+            _difference(study, pair, 2 * denominator / readers, df2, confidence)
+            for pair in combinations(range(modalities), 2)
         ),
         components=parts,
         sampling=sampling,
@@ -185,15 +189,27 @@ def _area(study: ReaderStudy, one: int, sampling: Sampling, confidence: float) -
 
 
 def _difference(
-    first: ModalityArea, second: ModalityArea, variance: float, df: float | None, confidence: float
+    study: ReaderStudy,
+    pair: tuple[int, int],
+    variance: float,
+    df: float | None,
+    confidence: float,
 ) -> ModalityDifference:
-    value, pair = first.value - second.value, (first.modality, second.modality)
-    if not variance or df is None:
-        return ModalityDifference(*pair, value, None, None, None, None, None)
-    error = math.sqrt(variance)
-    half, p_value = t_tail(df, confidence) * error, _p_value((value / error) ** 2, 1, df)
-    low, high = max(-1.0, value - half), min(1.0, value + half)
-    return ModalityDifference(*pair, value, low, high, error, df, p_value)
+    value = float(study.areas[pair[0]].mean() - study.areas[pair[1]].mean())
+    found = Difference(value, None, None, confidence, study.n, study.events, "Obuchowski-Rockette")
+    if variance and df is not None:
+        error = math.sqrt(variance)
+        half = t_tail(df, confidence) * error
+        found = replace(
+            found,
+            low=max(-1.0, value - half),
+            high=min(1.0, value + half),
+            p_value=two_sided(value / error, df),
+            standard_error=error,
+            statistic=value / error,
+            degrees_of_freedom=df,
+        )
+    return ModalityDifference(*pair, found)
 
 
 def _p_value(f: float, df1: int, df2: float) -> float:

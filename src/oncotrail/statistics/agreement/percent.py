@@ -10,7 +10,6 @@ patients are worth, n* = p (1 - p) / variance of the mean, and Wilson's interval
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from oncotrail.statistics.agreement.ratings import coded
 from oncotrail.statistics.arrays import Floats
-from oncotrail.statistics.intervals import Estimate, Interval, normal_quantile, wilson
+from oncotrail.statistics.intervals import Estimate, wilson
 
 
 @dataclass(frozen=True)
@@ -63,16 +62,5 @@ def mean_share(shares: Floats, events: int, confidence: float = 0.95) -> Estimat
     n, value = shares.size, float(shares.mean())
     variance = float(shares.var(ddof=1)) / n if np.ptp(shares) > 0 else 0.0
     worth = value * (1 - value) / variance if variance else float(n)
-    ends = _score_interval(value, worth, confidence)
+    ends = wilson(value * worth, worth, confidence)
     return Estimate(value, ends.low, ends.high, confidence, n, events, "Wilson, patients")
-
-
-def _score_interval(value: float, worth: float, confidence: float) -> Interval:
-    """Wilson's for a share of patients whose number need not be whole."""
-    z = normal_quantile(confidence)
-    centre = (value * worth + z**2 / 2) / (worth + z**2)
-    half = z / (worth + z**2) * math.sqrt(value * (1 - value) * worth + z**2 / 4)
-    return Interval(
-        0.0 if value == 0 else max(0.0, centre - half),
-        1.0 if value == 1 else min(1.0, centre + half),
-    )

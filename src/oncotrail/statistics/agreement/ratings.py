@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from oncotrail.statistics.arrays import Floats, Integers, binary, groups, matrix
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coded:
     """Each rating as a place in `categories`; patients x readers."""
 
@@ -50,7 +50,11 @@ def coded(ratings: ArrayLike, categories: Sequence[Any] | None = None) -> Coded:
 
 
 def calls_of_readers(calls: ArrayLike, n: int) -> Floats:
-    """Check calls (0 negative, 1 positive) of every reader on each of `n` patients."""
+    """Check calls (0 negative, 1 positive) of every reader on each of `n` patients.
+
+    >>> calls_of_readers([[1, 0], [True, False]], 2).tolist()
+    [[1.0, 0.0], [1.0, 0.0]]
+    """
     found = matrix(calls, "calls", n)
     for reader in range(found.shape[1]):
         binary(found[:, reader], f"calls of reader {reader}")
@@ -58,7 +62,11 @@ def calls_of_readers(calls: ArrayLike, n: int) -> Floats:
 
 
 def score_table(scores: ArrayLike, n: int) -> Floats:
-    """Check scores of modalities x patients x readers; one reader may come without its axis."""
+    """Check scores of modalities x patients x readers; one reader may come without its axis.
+
+    >>> score_table([[0.1, 0.4], [0.2, 0.3]], 2).shape
+    (2, 2, 1)
+    """
     found = np.asarray(scores, dtype=np.float64)
     found = found[:, :, None] if found.ndim == 2 else found
     if found.ndim != 3 or 0 in found.shape:

@@ -19,17 +19,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.agreement.operating_points import (
-    Point,
-    reader_points,
-    threshold_at_sensitivity,
-    threshold_at_specificity,
-)
+from oncotrail.statistics.agreement.operating_points import Point, reader_points
 from oncotrail.statistics.agreement.percent import mean_share
 from oncotrail.statistics.agreement.ratings import calls_of_readers
 from oncotrail.statistics.agreement.readers_mean import ReadersMean, Sampling, mean_over_readers
 from oncotrail.statistics.arrays import Flags, Floats, Scored, Undefined, two_classes
 from oncotrail.statistics.arrays import groups as numbered
+from oncotrail.statistics.classification.rules import (
+    threshold_at_sensitivity,
+    threshold_at_specificity,
+)
 
 
 @dataclass(frozen=True)
@@ -97,8 +96,8 @@ def model_against_groups(
     >>> calls = [[1, 1], [1, 0], [0, 0], [0, 0], [1, 0]]
     >>> scores = [0.9, 0.8, 0.7, 0.1, 0.2]
     >>> found = model_against_groups([1, 1, 1, 0, 0], scores, calls, ["a", "a"])[0]
-    >>> found.threshold_at_specificity, round(found.sensitivity_difference.value, 4)
-    (0.7, 0.5)
+    >>> round(found.threshold_at_specificity, 4), round(found.sensitivity_difference.value, 4)
+    (0.45, 0.5)
     """
     patients = two_classes(labels, scores)
     said = calls_of_readers(calls, patients.n)

@@ -12,7 +12,6 @@ Simulation and Computation 1995, 24:285), as DeLong's does (Biometrics 1988, 44:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -21,11 +20,12 @@ from numpy.typing import ArrayLike
 from oncotrail.statistics.agreement.ratings import score_table
 from oncotrail.statistics.arrays import Flags, Floats, Undefined, binary, one_of
 from oncotrail.statistics.discrimination.placements import placements
+from oncotrail.statistics.results import result
 
 Covariance = Literal["jackknife", "DeLong"]
 
 
-@dataclass(frozen=True, eq=False)
+@result
 class ReaderStudy:
     """Areas under the curve, modalities x readers, and what the cases say of their covariance.
 

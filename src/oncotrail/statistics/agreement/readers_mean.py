@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, stdtr, stdtrit
 
-from oncotrail.statistics.arrays import Floats, column, matrix, one_of
+from oncotrail.statistics.arrays import Floats, checked_confidence, column, matrix, one_of
 from oncotrail.statistics.intervals import normal_quantile
 
 Sampling = Literal["readers and cases", "cases", "readers"]
@@ -58,6 +58,7 @@ def mean_over_readers(
     >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
     (0.85, 0.59, 1.11)
     """
+    checked_confidence(confidence)
     values = column(figures, "figures")
     table = _square(covariance, values.size)
     variance, df = _variance(values, table, sampling)
@@ -67,8 +68,7 @@ def mean_over_readers(
     error = math.sqrt(variance)
     half = t_tail(df, confidence) * error
     low, high = max(limits[0], value - half), min(limits[1], value + half)
-    t = -abs(value) / error
-    p_value = float(2 * (ndtr(t) if math.isinf(df) else stdtr(df, t)))
+    p_value = two_sided(value / error, df)
     return ReadersMean(value, low, high, error, df, p_value, confidence, values.size)
 
 
@@ -80,6 +80,15 @@ def t_tail(df: float, confidence: float) -> float:
     """
     normal = normal_quantile(confidence)
     return normal if math.isinf(df) else float(stdtrit(df, (1 + confidence) / 2))
+
+
+def two_sided(t: float, df: float) -> float:
+    """The p-value of Student's t, of a normal one where df is infinite.
+
+    >>> round(two_sided(2.776, 4), 3), round(two_sided(-1.96, math.inf), 3)
+    (0.05, 0.05)
+    """
+    return float(2 * (ndtr(-abs(t)) if math.isinf(df) else stdtr(df, -abs(t))))
 
 
 def _variance(values: Floats, table: Floats, sampling: Sampling) -> tuple[float, float]:

@@ -4,28 +4,34 @@ The expected calibration error is the mean over patients of |observed share - me
 the bin that they are in (Naeini et al., AAAI 2015, 29:2901). It depends on the bins, and chance
 alone makes it positive: with few patients in a bin the observed share misses the true one. Its
 interval is therefore the *basic* bootstrap, which reflects the resamples about the estimate (they
-show how far chance carries it up, and so how far it has been carried up already). The debiased
-squared error subtracts from each bin's squared difference the variance of its observed share, so it
-is 0 on average for a calibrated model, and may be negative (Kumar et al., NeurIPS 2019, 32:3787).
+show how far chance carries it up, and so how far it has been carried up already); it may lie wholly
+below the error itself. The debiased squared error subtracts from each bin's squared difference the
+variance of its observed share, so it is 0 on average for a calibrated model, and may be negative
+(Kumar et al., NeurIPS 2019, 32:3787). Rows of one patient vary together: with m patients in a bin
+of n rows, the variance of its share s is m / (m - 1) times the sum over patients of the square of
+(events - s rows) / n.
+
+Both are functions of a few counts of each patient in each bin, so that resamples of patients are
+matrix products.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from oncotrail.statistics.arrays import (
-    Floats,
-    Integers,
-    Scored,
-    checked_confidence,
-    one_of,
-    probable,
+from oncotrail.statistics.arrays import Floats, Integers, Scored, one_of, probable
+from oncotrail.statistics.calibration.errors import (
+    CalibrationError,
+    calibration_error,
+    judged_rows,
 )
 from oncotrail.statistics.intervals import Estimate, wilson
+from oncotrail.statistics.uncertainty.resampling import Resamples
 
 Binning = Literal["width", "mass"]
 
@@ -71,57 +77,114 @@ def calibration_bins(
 def expected_calibration_error(
     labels: ArrayLike,
     probabilities: ArrayLike,
-    generator: np.random.Generator,
     *,
     bins: int = 10,
     by: Binning = "width",
-    resamples: int = 1000,
+    resamples: Resamples | None = None,
     confidence: float = 0.95,
-) -> Estimate:
+) -> CalibrationError:
     """Expected calibration error, 0 to 1; lower is better, and 0 only by luck.
 
     Basic bootstrap interval over patients, in the sample's bins, cut at 0 and 1.
 
     >>> p = np.tile([0.2, 0.8], 50)
     >>> y = np.tile([0, 1, 0, 1, 0, 1, 0, 0], 13)[:100]
-    >>> round(expected_calibration_error(y, p, np.random.default_rng(1)).value, 3)
+    >>> round(expected_calibration_error(y, p).value, 3)
     0.12
     """
-    tail = (1 - checked_confidence(confidence)) / 2
-    if resamples < 1:
-        raise ValueError(f"found {resamples} resamples; expected at least 1, and 1000 are usual.")
-    patients = probable(labels, probabilities)
-    place = _binned(patients, bins, by)[1]
-    value = _error(patients, place, bins)
-    again = []
-    for _ in range(resamples):
-        rows = generator.integers(patients.n, size=patients.n)
-        drawn = Scored(patients.labels[rows], patients.scores[rows])
-        again.append(_error(drawn, place[rows], bins))
-    low, high = np.clip(2 * value - np.quantile(again, [1 - tail, tail]), 0, 1).tolist()
-    n, events = patients.n, patients.events
-    return Estimate(value, low, high, confidence, n, events, f"basic bootstrap, {resamples}")
+    rows = judged_rows(labels, probabilities, resamples)
+    table = _Table.of(rows, _binned(rows, bins, by)[1], bins, resamples)
+    return calibration_error(
+        float(table.error(table.everybody)[0]),
+        rows.labels,
+        resamples,
+        _replicates(table.error, resamples),
+        confidence=confidence,
+        reading="basic",
+    )
 
 
 def debiased_squared_error(
-    labels: ArrayLike, probabilities: ArrayLike, *, bins: int = 10, by: Binning = "mass"
-) -> float | None:
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    bins: int = 10,
+    by: Binning = "mass",
+    resamples: Resamples | None = None,
+    confidence: float = 0.95,
+) -> CalibrationError:
     """Mean squared calibration error of the bins without what chance adds; lower is better.
 
-    On average 0 for a calibrated model, so it may be negative. None where a bin holds one patient
-    only, whose variance is unknown: take fewer bins.
+    On average 0 for a calibrated model, so it may be negative. `value` is None where a bin holds
+    one patient only, whose variance is unknown: take fewer bins. Who is a patient, the resamples
+    know; without them every row is one. Percentile interval over patients, in the sample's bins.
 
-    >>> round(debiased_squared_error([0, 1, 1, 1], [0.2, 0.2, 0.6, 0.6], bins=2), 4)
+    >>> found = debiased_squared_error([0, 1, 1, 1], [0.2, 0.2, 0.6, 0.6], bins=2)
+    >>> round(found.value, 4)
     0.0
     """
-    patients = probable(labels, probabilities)
-    sizes, events, sums = _counted(patients, _binned(patients, bins, by)[1], bins)
-    kept = sizes > 0
-    size, share = sizes[kept], events[kept] / sizes[kept]
-    if (size == 1).any():
-        return None
-    chance = share * (1 - share) / (size - 1)
-    return float(size @ ((share - sums[kept] / size) ** 2 - chance)) / patients.n
+    rows = judged_rows(labels, probabilities, resamples)
+    table = _Table.of(rows, _binned(rows, bins, by)[1], bins, resamples)
+    return calibration_error(
+        float(table.squared(table.everybody)[0]),
+        rows.labels,
+        resamples,
+        _replicates(table.squared, resamples),
+        confidence=confidence,
+        lowest=-1.0,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Rows, events, and events less their probabilities; patients x bins."""
+
+    sizes: Floats
+    events: Floats
+    gaps: Floats
+
+    @classmethod
+    def of(cls, rows: Scored, place: Integers, bins: int, resamples: Resamples | None) -> _Table:
+        patient = np.arange(rows.n) if resamples is None else resamples.clusters.patient
+        cell, shape = patient * bins + place, (int(patient.max()) + 1, bins)
+
+        def counted(amounts: Floats) -> Floats:
+            found = np.bincount(cell, amounts, shape[0] * bins).reshape(shape)
+            return np.asarray(found, dtype=np.float64)
+
+        outcome = rows.labels.astype(np.float64)
+        return cls(counted(np.ones(rows.n)), counted(outcome), counted(outcome - rows.scores))
+
+    @property
+    def everybody(self) -> Floats:
+        return np.ones((1, len(self.sizes)))
+
+    def error(self, counts: NDArray[Any]) -> Floats:
+        """The expected error of each row of counts (resamples x patients)."""
+        return np.asarray(
+            np.abs(counts @ self.gaps).sum(axis=1) / (counts @ self.sizes).sum(axis=1)
+        )
+
+    def squared(self, counts: NDArray[Any]) -> Floats:
+        """The debiased squared error of each row of counts; NaN where a bin holds one patient."""
+        size, patients = counts @ self.sizes, counts @ (self.sizes > 0)
+        used = np.maximum(size, 1)
+        share = counts @ self.events / used
+        spread = (
+            counts @ self.events**2
+            - 2 * share * (counts @ (self.events * self.sizes))
+            + share**2 * (counts @ self.sizes**2)
+        )
+        freedom = np.where(patients == 1, np.nan, np.maximum(patients - 1, 1))
+        chance = patients / freedom * spread / used**2
+        each = size * ((counts @ self.gaps / used) ** 2 - chance)
+        return np.asarray(each.sum(axis=1) / size.sum(axis=1))
+
+
+def _replicates(figure: Callable[[NDArray[Any]], Floats], resamples: Resamples | None) -> Floats:
+    if resamples is None:
+        return np.empty(0)
+    return np.concatenate([figure(counts) for counts in resamples.blocks()])
 
 
 def _binned(patients: Scored, bins: int, by: Binning) -> tuple[Floats, Integers]:
@@ -139,11 +202,6 @@ def _counted(patients: Scored, place: Integers, bins: int) -> tuple[Floats, Floa
     sizes = np.bincount(place, minlength=bins).astype(float)
     events = np.bincount(place, patients.labels.astype(float), bins).astype(float)
     return sizes, events, np.bincount(place, patients.scores, bins).astype(float)
-
-
-def _error(patients: Scored, place: Integers, bins: int) -> float:
-    _, events, sums = _counted(patients, place, bins)
-    return float(np.abs(events - sums).sum() / patients.n)
 
 
 def _bin(edges: Floats, total: float, events: int, n: int, confidence: float) -> Bin:

@@ -7,6 +7,10 @@ predicted log odds, which stays within 0 and 1 and is steadier with few events.
 Against the curve c(p), each patient's probability p is off by |c(p) - p|. The mean of that is ICI,
 the integrated calibration index, its median E50, its 90th centile E90, its largest Emax (Austin and
 Steyerberg, Statistics in Medicine 2019, 38:4051).
+
+Weights: those of a spline curve are the ones of `fit_logistic` (2 is the row twice), those of a
+loess curve multiply the patient's weight in each local regression, as in R. Places, knots and
+neighbourhoods are those of the rows, whatever their weight above 0.
 """
 
 from __future__ import annotations
@@ -16,32 +20,35 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
+from scipy.special import expit, stdtrit
 
-from oncotrail.statistics.arrays import (
-    Floats,
-    Scored,
-    Undefined,
-    checked_confidence,
-    column,
-    one_of,
-    probable,
+from oncotrail.statistics import arrays
+from oncotrail.statistics.arrays import Floats, Integers, Scored, Undefined, one_of, probable
+from oncotrail.statistics.calibration.errors import (
+    CalibrationError,
+    calibration_error,
+    judged_rows,
 )
 from oncotrail.statistics.calibration.loess import loess_operator
 from oncotrail.statistics.calibration.lowess import lowess
 from oncotrail.statistics.calibration.odds import log_odds
-from oncotrail.statistics.intervals import Estimate, normal_quantile
+from oncotrail.statistics.case_weights import square_weights
+from oncotrail.statistics.intervals import normal_quantile
 from oncotrail.statistics.regression.logistic import fit_logistic
 from oncotrail.statistics.regression.splines import knots, restricted_cubic
+from oncotrail.statistics.results import result
+from oncotrail.statistics.uncertainty.resampling import Resamples, drawn_rows
 
 CurveSmoother = Literal["loess", "lowess", "spline"]
 BandVariance = Literal["binomial", "gaussian"]
-_FEWEST_RESAMPLES = 2  # defined, for quantiles to say anything
 
 
-@dataclass(frozen=True)
+@result
 class CalibrationCurve:
-    """Observed risk at predicted risks `at`, with a pointwise band within 0 and 1."""
+    """Observed risk at predicted risks `at`, with a pointwise band within 0 and 1.
+
+    `n` and `events` count rows of weight above 0.
+    """
 
     at: Floats
     observed: Floats
@@ -55,17 +62,12 @@ class CalibrationCurve:
 
 @dataclass(frozen=True)
 class CalibrationErrors:
-    """How far predicted risks are from observed ones; lower is better. Percentile intervals.
+    """How far predicted risks are from observed ones, 0 to 1; lower is better."""
 
-    `undefined` of the `resamples` had no curve (too many ties, one outcome only).
-    """
-
-    ici: Estimate
-    e50: Estimate
-    e90: Estimate
-    emax: Estimate
-    resamples: int
-    undefined: int
+    ici: CalibrationError
+    e50: CalibrationError
+    e90: CalibrationError
+    emax: CalibrationError
 
 
 def loess_curve(
@@ -75,6 +77,7 @@ def loess_curve(
     *,
     span: float = 0.75,
     variance: BandVariance = "binomial",
+    weights: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> CalibrationCurve:
     """The curve by loess, at the risks `at` (a hundred over the predicted range unless given).
@@ -91,20 +94,17 @@ def loess_curve(
     [0.37, 0.4]
     """
     one_of(variance, get_args(BandVariance), "variance")
-    patients, places = _places(labels, probabilities, at)
-    smoother = loess_operator(patients.scores, span=span)
+    patients, places, weight = _places(labels, probabilities, at, weights)
+    smoother = loess_operator(patients.scores, span=span, weights=weight)
     outcome = patients.labels.astype(float)
     fitted = smoother.curve(outcome, patients.scores)
     if variance == "gaussian":
-        from scipy.stats import t
-
         degrees = smoother.degrees()
-        level = (1 + checked_confidence(confidence)) / 2
-        quantile = float(t.ppf(level, degrees.residual))
-        each = np.full(patients.n, ((outcome - fitted) ** 2).sum() / degrees.first)
+        quantile = _t_quantile(confidence, degrees.residual)
+        each = weight @ (outcome - fitted) ** 2 / degrees.first / weight
     else:
         quantile, inside = normal_quantile(confidence), np.clip(fitted, 0, 1)
-        each = inside * (1 - inside)
+        each = inside * (1 - inside) * square_weights(weight) / weight**2
     observed = smoother.curve(outcome, places)
     half = quantile * np.sqrt(smoother.variance(each, places))
     low, high = np.clip(observed - half, 0, 1), np.clip(observed + half, 0, 1)
@@ -120,6 +120,7 @@ def spline_curve(
     at: ArrayLike | None = None,
     *,
     count: int = 4,
+    weights: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> CalibrationCurve:
     """The curve by logistic regression on a restricted cubic spline, with `count` knots.
@@ -133,10 +134,10 @@ def spline_curve(
     >>> spline_curve(y, p, [0.2, 0.5]).observed.round(2).tolist()
     [0.37, 0.4]
     """
-    patients, places = _places(labels, probabilities, at)
+    patients, places, weight = _places(labels, probabilities, at, weights)
     predicted = log_odds(patients.scores)
     chosen = knots(predicted, count)
-    fit = fit_logistic(patients.labels, restricted_cubic(predicted, chosen))
+    fit = fit_logistic(patients.labels, restricted_cubic(predicted, chosen), weights=weight)
     columns = restricted_cubic(log_odds(places), chosen)
     rows = np.column_stack([np.ones(len(columns)), columns])
     eta = rows @ fit.coefficients
@@ -157,52 +158,56 @@ def spline_curve(
 def calibration_errors(
     labels: ArrayLike,
     probabilities: ArrayLike,
-    generator: np.random.Generator,
     *,
     smoother: CurveSmoother = "loess",
-    resamples: int = 500,
+    resamples: Resamples | None = None,
     confidence: float = 0.95,
 ) -> CalibrationErrors:
     """ICI, E50, E90 and Emax against the curve of `smoother`, 0 to 1; lower is better.
 
-    Percentile intervals from patients drawn with replacement, the curve fitted anew in each. Chance
-    alone makes the errors positive, more so in small samples; so do not read 0 outside the interval
-    as miscalibration. `loess` is R's loess(y ~ p), as in the paper; `lowess` gives the Eavg, E90
-    and Emax of rms::val.prob.
+    Percentile intervals over patients, the curve fitted anew in each resample. Chance alone makes
+    the errors positive, more so in small samples; so do not read 0 outside the interval as
+    miscalibration. `loess` is R's loess(y ~ p), as in the paper; `lowess` gives the Eavg, E90 and
+    Emax of rms::val.prob.
 
     >>> p = np.linspace(0.1, 0.9, 50)
     >>> y = np.tile([0, 0, 1, 0, 1], 10)
-    >>> round(calibration_errors(y, p, np.random.default_rng(1), resamples=20).ici.value, 3)
+    >>> round(calibration_errors(y, p).ici.value, 3)
     0.196
     """
     one_of(smoother, get_args(CurveSmoother), "smoother")
-    patients = probable(labels, probabilities)
-    tail = (1 - checked_confidence(confidence)) / 2
+    patients = judged_rows(labels, probabilities, resamples)
     values = _errors(patients, smoother)
-    again = [_errors_or_none(patients, smoother, generator) for _ in range(resamples)]
-    defined = np.array([errors for errors in again if errors is not None])
-    if len(defined) < _FEWEST_RESAMPLES:
-        raise ValueError(
-            f"found {len(defined)} of {resamples} resamples with a {smoother} curve; "
-            "an interval needs more. Take another smoother, or more patients."
+    again = np.empty((0, values.size))
+    if resamples is not None:
+        again = np.array([_again(patients, smoother, rows) for rows in drawn_rows(resamples)])
+    return CalibrationErrors(
+        *(
+            calibration_error(
+                float(value), patients.labels, resamples, replicated, confidence=confidence
+            )
+            for value, replicated in zip(values, again.T, strict=True)
         )
-    ends = np.quantile(defined, [tail, 1 - tail], axis=0)
-    method = f"{smoother}, percentile bootstrap, {resamples}"
-    ici, e50, e90, emax = (
-        Estimate(float(v), float(a), float(b), confidence, patients.n, patients.events, method)
-        for v, a, b in zip(values, *ends, strict=True)
     )
-    return CalibrationErrors(ici, e50, e90, emax, resamples, resamples - len(defined))
 
 
 def _places(
-    labels: ArrayLike, probabilities: ArrayLike, at: ArrayLike | None
-) -> tuple[Scored, Floats]:
-    patients = probable(labels, probabilities)
+    labels: ArrayLike, probabilities: ArrayLike, at: ArrayLike | None, weights: ArrayLike | None
+) -> tuple[Scored, Floats, Floats]:
+    """The patients of weight above 0, where their curve is asked for, and their weights."""
+    everybody = probable(labels, probabilities)
+    weight = arrays.weights(weights, everybody.n)
+    there = weight > 0
+    patients = Scored(everybody.labels[there], everybody.scores[there])
     low, high = float(patients.scores.min()), float(patients.scores.max())
     if at is None:
-        return patients, np.clip(np.linspace(low, high, 100), low, high)
-    return patients, column(at, "at", low=low, high=high)  # a curve does not extrapolate
+        return patients, np.clip(np.linspace(low, high, 100), low, high), weight[there]
+    # A curve does not extrapolate.
+    return patients, arrays.column(at, "at", low=low, high=high), weight[there]
+
+
+def _t_quantile(confidence: float, degrees: float) -> float:
+    return float(stdtrit(degrees, (1 + arrays.checked_confidence(confidence)) / 2))
 
 
 def _errors(patients: Scored, smoother: CurveSmoother) -> Floats:
@@ -218,11 +223,8 @@ def _errors(patients: Scored, smoother: CurveSmoother) -> Floats:
     return np.array([off.mean(), *np.quantile(off, [0.5, 0.9, 1])])
 
 
-def _errors_or_none(
-    patients: Scored, smoother: CurveSmoother, generator: np.random.Generator
-) -> Floats | None:
-    rows = generator.integers(patients.n, size=patients.n)
+def _again(patients: Scored, smoother: CurveSmoother, rows: Integers) -> Floats:
     try:
         return _errors(Scored(patients.labels[rows], patients.scores[rows]), smoother)
-    except Undefined:  # no curve in this resample
-        return None
+    except Undefined:  # no curve in this resample: too many ties, one outcome only
+        return np.full(4, np.nan)

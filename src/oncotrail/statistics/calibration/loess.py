@@ -10,7 +10,7 @@ Fitting around every patient would take n^2 steps. As in the authors' program (d
 heights and slopes are computed at a few vertices only, and between two vertices the curve is the
 cubic with those heights and slopes: `interpolate`. The vertices are the ends of the range and the
 medians by which it is halved until a cell holds at most `n span / 5` patients, so there are some
-twenty, whatever n. `direct` fits around each place that is asked for.
+twenty, whatever n.
 
 With V vertices the curve at the patients is L y, where L = H O: H (n x 2V) interpolates, O (2V x n)
 is the operator at the vertices. So the degrees of freedom, which are traces of products of L, come
@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from oncotrail.statistics.arrays import Floats, Undefined, column
+from oncotrail.statistics.results import result
 
 _MARGIN = 0.005  # how far the outer vertices lie beyond the data, of the range
 _CELL = 0.2  # a cell holds at most this share of a span
@@ -45,7 +46,7 @@ class Degrees:
         return self.first**2 / self.second
 
 
-@dataclass(frozen=True)
+@result
 class Loess:
     """The operator of a smoother: what only depends on where the patients are, not on outcomes.
 
@@ -91,7 +92,8 @@ class Loess:
 
     def _interpolation(self, at: ArrayLike) -> Floats:
         """Places x 2 V: what each vertex' height, then each one's slope, contributes."""
-        z = _within(at, self.x)
+        # A loess curve does not extrapolate.
+        z = column(at, "at", low=float(self.x.min()), high=float(self.x.max()))
         cell = np.clip(np.searchsorted(self.vertices, z) - 1, 0, self.vertices.size - 2)
         width = self.vertices[cell + 1] - self.vertices[cell]
         h = (z - self.vertices[cell]) / width
@@ -104,16 +106,29 @@ class Loess:
         return found
 
 
-def loess_operator(x: ArrayLike, *, span: float = 0.75, degree: int = 2) -> Loess:
-    """The smoother of patients at `x`, ready for any outcomes; as R's loess(y ~ x).
+def loess_operator(
+    x: ArrayLike, *, span: float = 0.75, degree: int = 2, weights: ArrayLike | None = None
+) -> Loess:
+    """The smoother of patients at `x`, ready for any outcomes; as R's loess(y ~ x, weights = w).
 
-    `span` is the share of patients in a neighbourhood, above 0 to 1; `degree` 1 or 2. Where ties
-    leave a neighbourhood with too few distinct values for its parabola, a ValueError says so (R
-    goes on with a pseudo-inverse).
+    `span` is the share of patients in a neighbourhood, above 0 to 1; `degree` 1 or 2. `weights`,
+    above 0, are factors of the patients in the local regressions. A neighbourhood counts rows all
+    the same, so a weight of 2 is nearly, but not quite, the row twice. Where ties leave a
+    neighbourhood with too few distinct values for its parabola, a ValueError says so (R goes on
+    with a pseudo-inverse).
+
+    >>> x = np.arange(30.0)
+    >>> smoother = loess_operator(x, weights=1 + x)
+    >>> smoother.vertices.round(3).tolist()
+    [-0.145, 3.0, 7.0, 11.0, 14.0, 18.0, 22.0, 26.0, 29.145]
+    >>> smoother.curve(x**2, [2.5]).round(3).tolist()
+    [6.25]
     """
     found = _checked(x, span, degree)
+    weight = np.ones(found.size) if weights is None else weights
+    root = np.sqrt(column(weight, "weights", n=found.size, above=0))
     vertices = _vertices(np.sort(found), span)
-    local = np.stack([_local(found, vertex, span, degree) for vertex in vertices])
+    local = np.stack([_local(found, vertex, span, degree, root) for vertex in vertices])
     return Loess(found, span, degree, vertices, local[:, 0], local[:, 1])
 
 
@@ -131,17 +146,6 @@ def loess(
     return loess_operator(x, span=span, degree=degree).curve(outcomes, at)
 
 
-def direct_operator(x: ArrayLike, at: ArrayLike, *, span: float = 0.75, degree: int = 2) -> Floats:
-    """Places x patients: as `Loess.operator`, but fitted around each place, surface "direct" in R.
-
-    >>> x = np.arange(10.0)
-    >>> (direct_operator(x, [2.5]) @ x**2).round(3).tolist()
-    [6.25]
-    """
-    found = _checked(x, span, degree)
-    return np.stack([_local(found, place, span, degree)[0] for place in _within(at, found)])
-
-
 def _checked(x: ArrayLike, span: float, degree: int) -> Floats:
     found = column(x, "x")
     if not 0 < span <= 1 or degree not in {1, 2}:
@@ -151,20 +155,18 @@ def _checked(x: ArrayLike, span: float, degree: int) -> Floats:
     return found
 
 
-def _within(at: ArrayLike, x: Floats) -> Floats:
-    # A loess curve does not extrapolate.
-    return column(at, "at", low=float(x.min()), high=float(x.max()))
+def _local(x: Floats, place: float, span: float, degree: int, factors: Floats) -> Floats:
+    """2 x patients: the operators of the local parabola's height and slope at the place.
 
-
-def _local(x: Floats, place: float, span: float, degree: int) -> Floats:
-    """2 x patients: the operators of the local parabola's height and slope at the place."""
+    `factors` are the roots of the patients' weights.
+    """
     distance = np.abs(x - place)
     nearest = min(x.size, int(x.size * span + 1e-5))
     reach = np.partition(distance, max(nearest - 1, 0))[max(nearest - 1, 0)]
     near = np.flatnonzero(distance < reach)
     share = distance[near] / reach if near.size else distance[near]
     inner = 1 - share * share * share  # many times faster than a power
-    root = inner * np.sqrt(inner)
+    root = inner * np.sqrt(inner) * factors[near]
     powers = root[:, None] * ((x[near, None] - place) / (reach or 1)) ** np.arange(degree + 1)
     orthonormal, triangle = np.linalg.qr(powers)
     left = np.abs(np.diag(triangle))

@@ -3,6 +3,11 @@
 The expected number is the sum of the predicted probabilities. The observed number is taken as a
 Poisson count, and the expected one as known: the interval says how far chance in the outcomes alone
 would carry the ratio (Ulm, American Journal of Epidemiology 1990, 131:373).
+
+With weights both numbers are sums of weights. Whole weights count patients, so nothing changes.
+Under others the observed number is a weighted sum of Poisson counts, whose interval is a gamma
+distribution's with the sum's mean and variance (Fay and Feuer, Statistics in Medicine 1997,
+16:791); of equal weights it is the exact Poisson interval.
 """
 
 from __future__ import annotations
@@ -13,7 +18,9 @@ from typing import Literal, get_args
 from numpy.typing import ArrayLike
 from scipy.special import gammaincinv
 
-from oncotrail.statistics.arrays import checked_confidence, one_of, probable
+from oncotrail.statistics import arrays
+from oncotrail.statistics.arrays import Floats, Scored, Undefined
+from oncotrail.statistics.case_weights import square_weights
 from oncotrail.statistics.intervals import Estimate, Interval, normal_quantile
 
 RatioMethod = Literal["exact", "log"]
@@ -23,6 +30,7 @@ def observed_expected(
     labels: ArrayLike,
     probabilities: ArrayLike,
     *,
+    weights: ArrayLike | None = None,
     method: RatioMethod = "exact",
     confidence: float = 0.95,
 ) -> Estimate | None:
@@ -31,44 +39,55 @@ def observed_expected(
     `exact` is the exact Poisson interval, defined at 0 events too, and a little wide, because
     patients cannot have two events. `log` is the binomial one on the log scale, with variance
     (1 - events / n) / events (Debray et al., BMJ 2017, 356:i6460); it needs patients of both
-    outcomes. None where the probabilities are all 0.
+    outcomes. None where the probabilities are all 0. `n` and `events` count rows of weight above 0.
 
     >>> found = observed_expected([0, 0, 1, 1], [0.1, 0.2, 0.4, 0.8])
     >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
     (1.333, 0.161, 4.816)
     """
-    one_of(method, get_args(RatioMethod), "method")
-    patients = probable(labels, probabilities)
-    expected, observed, n = float(patients.scores.sum()), patients.events, patients.n
+    arrays.one_of(method, get_args(RatioMethod), "method")
+    everybody = arrays.probable(labels, probabilities)
+    weight = arrays.weights(weights, everybody.n)
+    there = weight > 0
+    weight = weight[there]
+    patients = Scored(everybody.labels[there], everybody.scores[there])
+    expected, observed = float(weight @ patients.scores), float(weight @ patients.labels)
     if expected == 0:
         return None
-    if method == "log":
-        ends, called = _log(observed, n, confidence), "log"
-    else:
-        ends, called = _poisson(observed, confidence), "exact Poisson"
+    interval, called = (_log, "log") if method == "log" else (_poisson, "exact Poisson")
+    ends = interval(patients, weight, confidence)
     return Estimate(
         observed / expected,
         ends.low / expected,
         ends.high / expected,
         confidence,
-        n,
-        observed,
+        patients.n,
+        patients.events,
         called,
     )
 
 
-def _poisson(count: int, confidence: float) -> Interval:
-    """Garwood's interval for the mean of a Poisson count."""
-    tail = (1 - checked_confidence(confidence)) / 2
-    low = float(gammaincinv(count, tail)) if count else 0.0
-    return Interval(low, float(gammaincinv(count + 1, 1 - tail)))
+def _poisson(patients: Scored, weight: Floats, confidence: float) -> Interval:
+    """Garwood's interval for the mean of a count, or Fay and Feuer's of a weighted sum of them."""
+    tail = (1 - arrays.checked_confidence(confidence)) / 2
+    square = square_weights(weight)
+    count, variance = float(weight @ patients.labels), float(square @ patients.labels)
+    one = float((square / weight).max())  # what one more event could add
+    low = 0.0 if count == 0 else _gamma(count, variance, tail)
+    return Interval(low, _gamma(count + one, variance + one**2, 1 - tail))
 
 
-def _log(count: int, n: int, confidence: float) -> Interval:
+def _gamma(mean: float, variance: float, share: float) -> float:
+    return float(gammaincinv(mean**2 / variance, share)) * variance / mean
+
+
+def _log(patients: Scored, weight: Floats, confidence: float) -> Interval:
+    count, n = float(weight @ patients.labels), float(weight.sum())
     if count in {0, n}:
-        raise ValueError(
-            f"found {count} events in {n} patients; the log interval needs patients of both "
+        raise Undefined(
+            f"found {count:g} events in {n:g} patients; the log interval needs patients of both "
             "outcomes. Use the exact one."
         )
-    factor = math.exp(normal_quantile(confidence) * math.sqrt((1 - count / n) / count))
+    spread = square_weights(weight) @ (patients.labels - count / n) ** 2
+    factor = math.exp(normal_quantile(confidence) * math.sqrt(spread) / count)
     return Interval(count / factor, count * factor)

@@ -8,6 +8,9 @@ Biometrika 1958, 45:562):
 - *slope*: logit P(outcome) = a + b l. Were it right, b would be 1; below 1 the predictions are too
   extreme, high ones too high and low ones too low, as those of an overfitted model are.
 
+Weights count patients in both, also where they are fractions (as in R's glm): 0.5 is half a
+patient, and the interval widens accordingly.
+
 (Van Calster et al., BMC Medicine 2019, 17:230.)
 """
 

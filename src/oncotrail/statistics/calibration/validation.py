@@ -1,4 +1,4 @@
-"""Optimism-corrected figures and calibration curve of a model for a binary outcome.
+"""Optimism-corrected figures of a model for an outcome that is there or not.
 
 The figures of rms::validate, for any model that gives probabilities. In the patients that it is
 judged on, the outcome is regressed on the predicted log odds l (see `slope`), which gives an
@@ -11,31 +11,29 @@ recalibrated line. Then, with n patients,
 - B the Brier score; g and gp, the mean difference between two patients (Gini's) in recalibrated log
   odds and probability
 
-(Harrell, Regression Modeling Strategies, 2nd edition 2015, sections 10.8-10.9).
+(Harrell, Regression Modeling Strategies, 2nd edition 2015, sections 10.8-10.9). The engine, and
+what optimism is, are told in `optimism`; the curve is in `corrected_curve`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from scipy.stats import rankdata
 
-from oncotrail.statistics.arrays import Flags, Floats, Integers, Undefined, binary, column, one_of
-from oncotrail.statistics.calibration.lowess import lowess
+from oncotrail.statistics.arrays import Flags, Floats, Integers, Undefined, binary, column
 from oncotrail.statistics.calibration.odds import log_odds
-from oncotrail.statistics.calibration.optimism import Validation, correct_optimism
+from oncotrail.statistics.calibration.optimism import OptimismMethod, Validation, correct_optimism
 from oncotrail.statistics.regression.logistic import fit_logistic
+from oncotrail.statistics.uncertainty.resampling import Resamples
 
 FIGURES = ("C", "Dxy", "R2", "intercept", "slope", "D", "U", "Q", "B", "g", "gp")
 
-OptimismMethod = Literal["bootstrap", ".632"]
 Predictor = Callable[[Integers], Floats]  # probabilities of the patients in these rows
-Smoother = Callable[[Floats, Floats], Floats]  # of probabilities and outcomes, at each patient
 
 
 @dataclass(frozen=True)
@@ -45,91 +43,56 @@ class LogisticValidation(Validation):
     emax: float | None
 
 
-@dataclass(frozen=True)
-class CorrectedCurve:
-    """Observed risk at predicted risks `at`, as it looks and corrected for optimism.
-
-    `resamples` counts, at each place, those whose predictions reached it; NaN where none did.
-    """
-
-    at: Floats
-    apparent: Floats
-    corrected: Floats
-    resamples: Integers
-    failed: int
-
-
 def validate(
     labels: ArrayLike,
     fit: Callable[[Integers], Predictor],
-    drawn: Sequence[Integers] | Integers,
+    resamples: Resamples,
     *,
     method: OptimismMethod = "bootstrap",
+    confidence: float = 0.95,
 ) -> LogisticValidation:
     """The figures of `FIGURES` for the model that `fit(rows)` makes, corrected for optimism.
 
     `fit` must repeat everything that was learned (selection of features, tuning) on the rows it
-    gets, and returns what predicts probabilities of rows; `drawn` is `draw_patients`' answer. A
-    figure that is undefined in a resample (one outcome only, separated outcomes, equal or certain
-    probabilities) is not counted there. As rms::validate(lrm), which however counts models of
-    separated outcomes, wherever their iterations happened to stop.
+    gets, and returns what predicts probabilities of rows. A figure that is undefined in a resample
+    (one outcome only, separated outcomes, equal or certain probabilities) is not counted there.
+    As rms::validate(lrm), which however counts models of separated outcomes, wherever their
+    iterations happened to stop; with several rows of a patient, as with its `clusters`.
+
+    >>> from oncotrail.statistics.uncertainty.resampling import resample
+    >>> y = np.array([0, 0, 1, 0, 1, 0, 1, 1, 0, 1])
+    >>> x = np.array([1.0, 2, 2, 3, 3, 4, 4, 5, 5, 6])
+    >>> def fit(rows):
+    ...     model = fit_logistic(y[rows], x[rows])
+    ...     return lambda others: model.predict(x[others])
+    >>> drawn = resample(range(10), strata=y, generator=np.random.default_rng(1), number=50)
+    >>> found = validate(y, fit, drawn)
+    >>> round(found["C"].original, 3), found["B"].original < found["B"].corrected
+    (0.68, True)
     """
-    one_of(method, get_args(OptimismMethod), "method")
-    outcome = binary(labels, "labels")
+    outcome = binary(labels, "labels", resamples.clusters.rows)
 
     def judge(predict: Predictor, rows: Integers) -> Floats:
-        return judged(outcome[rows], predict(rows))
+        return _figures(outcome[rows], predict(rows))
 
-    found = correct_optimism(fit, judge, FIGURES, drawn, n=outcome.size, method=method)
+    found = correct_optimism(fit, judge, FIGURES, resamples, method=method, confidence=confidence)
     line = (found["intercept"].corrected, found["slope"].corrected)
     emax = None if line[0] is None or line[1] is None else _emax(line[0], line[1])
-    return LogisticValidation(found.figures, found.failed, emax)
+    return LogisticValidation(found.figures, confidence, found.n, found.failed, emax)
 
 
-def calibrate(
-    labels: ArrayLike,
-    fit: Callable[[Integers], Predictor],
-    drawn: Sequence[Integers] | Integers,
-    *,
-    at: ArrayLike | None = None,
-    smoother: Smoother = lowess,
-) -> CorrectedCurve:
-    """Calibration curve, corrected for optimism at each predicted risk of `at`.
+def gini_mean_difference(values: Floats) -> float:
+    """The mean absolute difference between two patients; at least two.
 
-    `at` is fifty risks from the fifth smallest to the fifth largest prediction unless given;
-    arguments as in `validate`. Where a resample's predictions do not reach a risk, it is not
-    counted there. As rms::calibrate(lrm).
+    >>> gini_mean_difference(np.array([1.0, 2.0, 4.0]))
+    2.0
     """
-    outcome = binary(labels, "labels").astype(float)
-    predicted = np.sort(fit(np.arange(outcome.size))(np.arange(outcome.size)))
-    if at is None and predicted.size <= 10:
-        raise ValueError(f"found {predicted.size} patients; expected more than 10, or `at`.")
-    places = np.linspace(predicted[4], predicted[-5], 50) if at is None else column(at, "at")
-
-    def judge(predict: Predictor, rows: Integers) -> Floats:
-        risk = predict(rows)
-        order = np.argsort(risk, kind="stable")
-        curve = smoother(risk, outcome[rows])[order]
-        return np.interp(places, risk[order], curve, left=np.nan, right=np.nan) - places
-
-    names = [f"{place:g}" for place in places]
-    found = correct_optimism(fit, judge, names, drawn, n=outcome.size)
-    apparent, corrected = (
-        np.array([getattr(figure, which) for figure in found.figures], dtype=np.float64) + places
-        for which in ("original", "corrected")
-    )
-    counted = np.array([figure.resamples for figure in found.figures])
-    return CorrectedCurve(places, apparent, corrected, counted, found.failed)
+    n = values.size
+    return float(2 * (2 * np.arange(n) - n + 1) @ np.sort(values) / (n * (n - 1)))
 
 
-def judged(labels: ArrayLike, probabilities: ArrayLike) -> Floats:
-    """`FIGURES` of these probabilities in these patients; NaN for what is undefined here.
-
-    >>> found = judged([0, 0, 1, 0, 1, 1], [0.2, 0.3, 0.4, 0.6, 0.5, 0.9])
-    >>> dict(zip(FIGURES, found.round(3).tolist()))["slope"]
-    1.389
-    """
-    outcome = binary(labels, "labels")
+def _figures(outcome: Flags, probabilities: Floats) -> Floats:
+    """`FIGURES` of these probabilities in these patients; NaN for what is undefined here."""
     risk = column(probabilities, "probabilities", n=outcome.size, low=0, high=1)
     brier = float(np.mean((risk - outcome) ** 2))
     area = _area(outcome, risk)
@@ -157,8 +120,8 @@ def _line(outcome: Flags, predicted: Floats) -> Floats:
             discrimination,
             unreliability,
             discrimination - unreliability,
-            _gini(updated),
-            _gini(expit(updated)),
+            gini_mean_difference(updated),
+            gini_mean_difference(expit(updated)),
         ]
     )
 
@@ -169,12 +132,6 @@ def _area(outcome: Flags, risk: Floats) -> float:
     if min(events, others) == 0:
         return float("nan")
     return float((rankdata(risk)[outcome].mean() - (events + 1) / 2) / others)
-
-
-def _gini(values: Floats) -> float:
-    """Mean absolute difference of two patients."""
-    n = values.size
-    return float(2 * (2 * np.arange(n) - n + 1) @ np.sort(values) / (n * (n - 1)))
 
 
 def _emax(intercept: float, slope: float) -> float:

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from scipy.special import bdtr, chdtrc
 
 from oncotrail.statistics.arrays import Flags, binary, one_of
-from oncotrail.statistics.intervals import wilson
+from oncotrail.statistics.intervals import Difference, wilson
 
 McNemarMethod = Literal["exact", "asymptotic", "corrected"]
 
@@ -43,42 +43,22 @@ class McNemar:
 
 
 @dataclass(frozen=True)
-class PairedDifference:
-    """The first proportion minus the second, of the same `n` patients, and its interval."""
-
-    first: float
-    second: float
-    difference: float
-    low: float
-    high: float
-    confidence: float
-    n: int
-
-
-@dataclass(frozen=True)
-class CallComparison:
-    """One figure of two models: its difference, and McNemar's exact test."""
-
-    difference: PairedDifference
-    test: McNemar
-
-
-@dataclass(frozen=True)
-class CallComparisons:
-    """Two models at their thresholds. None where there is no patient with, or without, the outcome.
+class CallsCompared:
+    """Two models, readers or both. None where no patient has, or is without, the outcome.
 
     First minus second: above 0, the first is better.
     """
 
-    accuracy: CallComparison
-    sensitivity: CallComparison | None
-    specificity: CallComparison | None
+    accuracy: Difference
+    sensitivity: Difference | None
+    specificity: Difference | None
 
 
 def mcnemar(first: ArrayLike, second: ArrayLike, method: McNemarMethod = "exact") -> McNemar:
     """McNemar's two-sided test that two yes-or-no values of each patient are as often yes.
 
-    `first` and `second` are 0 or 1 for each patient, such as whether a model was right.
+    `first` and `second` are 0 or 1 for each patient, such as whether a model was right. The exact
+    test counts patients, so weights are not offered.
 
     >>> round(mcnemar([1, 1, 1, 1, 1, 0], [1, 0, 0, 0, 0, 0]).p_value, 4)
     0.125
@@ -87,7 +67,7 @@ def mcnemar(first: ArrayLike, second: ArrayLike, method: McNemarMethod = "exact"
     b, c = int((one & ~two).sum()), int((two & ~one).sum())
     one_of(method, get_args(McNemarMethod), "method")
     if method == "exact":
-        p_value = min(1.0, 2 * float(bdtr(min(b, c), b + c, 0.5))) if b + c else 1.0
+        p_value = min(1.0, 2 * float(bdtr(min(b, c), b + c, 0.5)))
         return McNemar(b, c, None, p_value, one.size, method)
     if b + c == 0:
         return McNemar(b, c, None, None, one.size, method)
@@ -98,13 +78,16 @@ def mcnemar(first: ArrayLike, second: ArrayLike, method: McNemarMethod = "exact"
 
 
 def paired_difference(
-    first: ArrayLike, second: ArrayLike, confidence: float = 0.95
-) -> PairedDifference:
-    """Difference of two proportions of the same patients, -1 to 1, with Newcombe's interval.
+    first: ArrayLike, second: ArrayLike, confidence: float = 0.95, *, events: int | None = None
+) -> Difference:
+    """Difference of two proportions of the same patients, -1 to 1, first minus second.
+
+    Newcombe's interval, and McNemar's exact p. Patients' weights are not offered: neither holds
+    with them. `events` is how many of the patients had the outcome, if there is one.
 
     >>> found = paired_difference([1, 1, 1, 1, 0], [1, 0, 0, 1, 0])
-    >>> round(found.difference, 3), round(found.low, 3), round(found.high, 3)
-    (0.4, -0.163, 0.726)
+    >>> round(found.value, 3), round(found.low, 3), round(found.high, 3), found.p_value
+    (0.4, -0.163, 0.726, 0.5)
     """
     one, two = _pair(first, second)
     n = one.size
@@ -113,45 +96,44 @@ def paired_difference(
     below = proportions - [end.low for end in ends]
     above = np.array([end.high for end in ends]) - proportions
     phi = _correlation(one, two)
-    value = float(proportions[0] - proportions[1])
-    return PairedDifference(
-        first=float(proportions[0]),
-        second=float(proportions[1]),
-        difference=value,
+    value = (int(one.sum()) - int(two.sum())) / n
+    return Difference(
+        value=value,
         low=max(-1.0, value - _distance(below[0], above[1], phi)),
         high=min(1.0, value + _distance(above[0], below[1], phi)),
         confidence=confidence,
         n=n,
+        events=events,
+        method="Newcombe, McNemar exact",
+        p_value=mcnemar(one, two).p_value,
     )
 
 
 def compare_calls(
     labels: ArrayLike, first: ArrayLike, second: ArrayLike, confidence: float = 0.95
-) -> CallComparisons:
-    """Accuracy, sensitivity and specificity of two models that called the same patients.
+) -> CallsCompared:
+    """Accuracy, sensitivity and specificity of two callers of the same patients, first - second.
 
-    `first` and `second` are what each called (1 positive), at its threshold.
+    `first` and `second` are what each called (1 positive): a model at its threshold, or a reader.
 
     >>> found = compare_calls([1, 1, 1, 0, 0], [1, 1, 0, 0, 0], [1, 0, 0, 0, 1])
-    >>> round(found.accuracy.difference.difference, 3), found.sensitivity.test.p_value
+    >>> round(found.accuracy.value, 3), found.sensitivity.p_value
     (0.4, 1.0)
     """
     outcome = binary(labels, "labels")
-    calls = [
-        binary(call, name, outcome.size) for call, name in ((first, "first"), (second, "second"))
-    ]
-    right = calls[0] == outcome, calls[1] == outcome
+    one, two = (
+        binary(call, name, outcome.size) == outcome
+        for call, name in ((first, "first"), (second, "second"))
+    )
 
-    def among(rows: Flags) -> CallComparison | None:
-        if not rows.any():
-            return None
-        return _compare(right[0][rows], right[1][rows], confidence)
+    def among(rows: Flags) -> Difference:
+        return paired_difference(one[rows], two[rows], confidence, events=int(outcome[rows].sum()))
 
-    return CallComparisons(_compare(*right, confidence), among(outcome), among(~outcome))
-
-
-def _compare(first: Flags, second: Flags, confidence: float) -> CallComparison:
-    return CallComparison(paired_difference(first, second, confidence), mcnemar(first, second))
+    return CallsCompared(
+        accuracy=among(np.ones(outcome.size, dtype=np.bool_)),
+        sensitivity=among(outcome) if outcome.any() else None,
+        specificity=None if outcome.all() else among(~outcome),
+    )
 
 
 def _pair(first: ArrayLike, second: ArrayLike) -> tuple[Flags, Flags]:

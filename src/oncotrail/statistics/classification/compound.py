@@ -18,23 +18,30 @@ the logarithm (Simel, Samsa and Matchar, Journal of Clinical Epidemiology 1991, 
 Where the last two have no spread to offer (nobody, or everybody, called wrongly; a ratio of 0), the
 interval is computed with 1/2 added to each of the four counts, and widened to hold the figure;
 `method` says so.
+
+Of patients with sampling weights, the counts are shares of weight times the effective number of
+patients: of all, and for likelihood ratios of each outcome by itself.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
-from oncotrail.statistics.classification.confusion import Confusion
-from oncotrail.statistics.intervals import (
-    Estimate,
-    Interval,
-    ProportionMethod,
-    normal_quantile,
-    proportion,
+from oncotrail.statistics.classification.confusion import (
+    EVERYBODY,
+    HAPPENED,
+    SPARED,
+    Cells,
+    Confusion,
+    Counts,
+    Sums,
 )
+from oncotrail.statistics.intervals import Estimate, Interval, ProportionMethod, normal_quantile
 
-Counts = tuple[float, float, float, float]  # true and false positives, true and false negatives
+INVOLVED: Cells = ("true_positive", "false_positive", "false_negative")
+NOT_CALLED: Cells = ("false_negative", "true_negative", "false_positive", "true_positive")
 
 
 def balanced_accuracy(
@@ -45,9 +52,8 @@ def balanced_accuracy(
     >>> round(balanced_accuracy(Confusion(8, 4, 16, 2)).value, 3)
     0.8
     """
-    events, others = counts.events, counts.non_events
-    sensitivity = proportion(counts.true_positive, events, events, confidence, method)
-    specificity = proportion(counts.true_negative, others, 0, confidence, method)
+    sensitivity = counts.share(("true_positive",), HAPPENED, confidence, method)
+    specificity = counts.share(("true_negative",), SPARED, confidence, method)
     if sensitivity is None or specificity is None:
         return None
     value = (sensitivity.value + specificity.value) / 2
@@ -55,7 +61,8 @@ def balanced_accuracy(
     below = math.hypot(*(part.value - part.low for part in parts)) / 2
     above = math.hypot(*(part.high - part.value for part in parts)) / 2
     ends = max(0.0, value - below), min(1.0, value + above)
-    return Estimate(value, *ends, confidence, counts.n, events, f"MOVER, {sensitivity.method}")
+    method_of_parts = f"MOVER, {sensitivity.method}"
+    return Estimate(value, *ends, confidence, counts.n, counts.events, method_of_parts)
 
 
 def f1_score(
@@ -69,12 +76,11 @@ def f1_score(
     >>> round(f1_score(Confusion(8, 4, 16, 2)).value, 4)
     0.7273
     """
-    involved = counts.n - counts.true_negative
-    shared = proportion(counts.true_positive, involved, counts.events, confidence, method)
+    shared = counts.share(("true_positive",), INVOLVED, confidence, method)
     if shared is None:
         return None
     value, low, high = (2 * p / (1 + p) for p in (shared.value, shared.low, shared.high))
-    return Estimate(value, low, high, confidence, involved, counts.events, shared.method)
+    return replace(shared, value=value, low=low, high=high)
 
 
 def matthews_correlation(counts: Confusion, confidence: float = 0.95) -> Estimate | None:
@@ -85,12 +91,12 @@ def matthews_correlation(counts: Confusion, confidence: float = 0.95) -> Estimat
     >>> round(matthews_correlation(Confusion(8, 4, 16, 2)).value, 4)
     0.5774
     """
-    cells = _cells(counts)
+    cells = _ordered(counts.effective(EVERYBODY), EVERYBODY)
     if 0 in _margins(cells):
         return None
-    value = _phi(cells)
     wrong = counts.false_positive + counts.false_negative
-    return _estimate(counts, value, confidence, _fisher, plain=0 < wrong < counts.n)
+    spread = 0 < wrong < counts.n
+    return _estimate(counts, cells, _phi(cells), _fisher, confidence, spread=spread)
 
 
 def positive_likelihood_ratio(counts: Confusion, confidence: float = 0.95) -> Estimate | None:
@@ -101,11 +107,7 @@ def positive_likelihood_ratio(counts: Confusion, confidence: float = 0.95) -> Es
     >>> round(positive_likelihood_ratio(Confusion(8, 4, 16, 2)).value, 6)
     4.0
     """
-    cells = _cells(counts)
-    if counts.events == 0 or counts.false_positive == 0:
-        return None
-    spread = counts.true_positive > 0 and counts.false_negative + counts.true_negative > 0
-    return _estimate(counts, _ratio(cells), confidence, _simel, plain=spread)
+    return _likelihood_ratio(counts, EVERYBODY, confidence)
 
 
 def negative_likelihood_ratio(counts: Confusion, confidence: float = 0.95) -> Estimate | None:
@@ -116,44 +118,47 @@ def negative_likelihood_ratio(counts: Confusion, confidence: float = 0.95) -> Es
     >>> round(negative_likelihood_ratio(Confusion(8, 4, 16, 2)).value, 6)
     0.25
     """
-    # The same ratio, of those not called.
-    swapped = Confusion(
-        true_positive=counts.false_negative,
-        false_positive=counts.true_negative,
-        true_negative=counts.false_positive,
-        false_negative=counts.true_positive,
-    )
-    return positive_likelihood_ratio(swapped, confidence)
+    # The same ratio, where those not called stand in the place of those called.
+    return _likelihood_ratio(counts, NOT_CALLED, confidence)
+
+
+def _likelihood_ratio(counts: Confusion, order: Cells, confidence: float) -> Estimate | None:
+    """`order`: with the outcome and called, without and called, without and not, with and not."""
+    cells = _ordered(counts.effective(HAPPENED) | counts.effective(SPARED), order)
+    right, wrong, spared, missed = cells
+    if right + missed == 0 or wrong == 0:
+        return None
+    spread = right > 0 and missed + spared > 0
+    return _estimate(counts, cells, _ratio(cells), _simel, confidence, spread=spread)
 
 
 def _estimate(
     counts: Confusion,
+    cells: Counts,
     value: float,
-    confidence: float,
     interval: Callable[[Counts, float], tuple[Interval, str]],
+    confidence: float,
     *,
-    plain: bool,
+    spread: bool,
 ) -> Estimate:
-    cells = _cells(counts)
-    if plain:
-        ends, method = interval(cells, normal_quantile(confidence))
-        return Estimate(value, ends.low, ends.high, confidence, counts.n, counts.events, method)
-    tp, fp, tn, fn = (cell + 0.5 for cell in cells)
-    ends, method = interval((tp, fp, tn, fn), normal_quantile(confidence))
-    low, high = min(value, ends.low), max(value, ends.high)
-    return Estimate(value, low, high, confidence, counts.n, counts.events, f"{method}, 1/2 added")
+    ends, method = interval(cells if spread else _half_added(cells), normal_quantile(confidence))
+    if not spread:
+        ends = Interval(min(value, ends.low), max(value, ends.high))
+        method = f"{method}, 1/2 added"
+    return Estimate(value, ends.low, ends.high, confidence, counts.n, counts.events, method)
 
 
-def _cells(counts: Confusion) -> Counts:
-    return (
-        counts.true_positive,
-        counts.false_positive,
-        counts.true_negative,
-        counts.false_negative,
-    )
+def _ordered(effective: Sums, order: Cells) -> Counts:
+    first, second, third, fourth = (effective[cell] for cell in order)
+    return first, second, third, fourth
 
 
-def _margins(cells: Counts) -> tuple[float, float, float, float]:
+def _half_added(cells: Counts) -> Counts:
+    first, second, third, fourth = cells
+    return first + 0.5, second + 0.5, third + 0.5, fourth + 0.5
+
+
+def _margins(cells: Counts) -> Counts:
     """Called, not called, happened, did not."""
     tp, fp, tn, fn = cells
     return tp + fp, tn + fn, tp + fn, tn + fp
@@ -163,7 +168,8 @@ def _phi(cells: Counts) -> float:
     tp, fp, tn, fn = cells
     called, spared, happened, free = _margins(cells)
     # Two roots, since the product of four margins of large cohorts exceeds what floats tell apart.
-    return (tp * tn - fp * fn) / (math.sqrt(called * spared) * math.sqrt(happened * free))
+    found = (tp * tn - fp * fn) / (math.sqrt(called * spared) * math.sqrt(happened * free))
+    return max(-1.0, min(1.0, found))
 
 
 def _fisher(cells: Counts, z: float) -> tuple[Interval, str]:

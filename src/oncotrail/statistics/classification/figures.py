@@ -1,7 +1,8 @@
 """How often calling patients positive at a threshold is right, figure by figure.
 
 Proportions of counts get Wilson's interval, or the exact one; figures made of several proportions
-get what `compound` tells.
+get what `compound` tells. For images of several per patient, `uncertainty.figures` resamples the
+patients.
 """
 
 from __future__ import annotations
@@ -17,8 +18,15 @@ from oncotrail.statistics.classification.compound import (
     negative_likelihood_ratio,
     positive_likelihood_ratio,
 )
-from oncotrail.statistics.classification.confusion import Confusion, confusion
-from oncotrail.statistics.intervals import Estimate, ProportionMethod, proportion
+from oncotrail.statistics.classification.confusion import (
+    EVERYBODY,
+    HAPPENED,
+    SPARED,
+    Cells,
+    Confusion,
+    confusion,
+)
+from oncotrail.statistics.intervals import Estimate, ProportionMethod
 
 
 @dataclass(frozen=True)
@@ -49,17 +57,20 @@ def classify(
     threshold: float,
     confidence: float = 0.95,
     method: ProportionMethod = "wilson",
+    *,
+    weights: ArrayLike | None = None,
 ) -> Classification:
     """The figures at `threshold`, a number on the scale of the scores.
 
     A `Threshold` that was chosen on patients is applied by `thresholds.apply_threshold`, which
-    knows on whom. `method` is "wilson" or "exact" (Clopper-Pearson).
+    knows on whom. `method` is "wilson" or "exact" (Clopper-Pearson). `weights` are sampling
+    weights, at least 0: a patient of weight 0 is not there, and an exact interval is refused.
 
     >>> found = classify([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9], threshold=0.5)
     >>> found.sensitivity.value, found.sensitivity.n
     (0.5, 2)
     """
-    return figures_of(confusion(labels, scores, threshold), threshold, confidence, method)
+    return figures_of(confusion(labels, scores, threshold, weights), threshold, confidence, method)
 
 
 def figures_of(
@@ -73,16 +84,18 @@ def figures_of(
     >>> figures_of(Confusion(8, 4, 16, 2), threshold=0.5).specificity.value
     0.8
     """
-    tp, fp = counts.true_positive, counts.false_positive
-    tn, fn = counts.true_negative, counts.false_negative
+
+    def share(cells: Cells, among: Cells) -> Estimate | None:
+        return counts.share(cells, among, confidence, method)
+
     return Classification(
         threshold=threshold,
         confusion=counts,
-        accuracy=proportion(tp + tn, counts.n, counts.events, confidence, method),
-        sensitivity=proportion(tp, tp + fn, tp + fn, confidence, method),
-        specificity=proportion(tn, tn + fp, 0, confidence, method),
-        ppv=proportion(tp, tp + fp, tp, confidence, method),
-        npv=proportion(tn, tn + fn, fn, confidence, method),
+        accuracy=share(("true_positive", "true_negative"), EVERYBODY),
+        sensitivity=share(("true_positive",), HAPPENED),
+        specificity=share(("true_negative",), SPARED),
+        ppv=share(("true_positive",), ("true_positive", "false_positive")),
+        npv=share(("true_negative",), ("true_negative", "false_negative")),
         balanced_accuracy=balanced_accuracy(counts, confidence, method),
         f1=f1_score(counts, confidence, method),
         mcc=matthews_correlation(counts, confidence),

@@ -16,45 +16,30 @@ Statistics in Medicine 2014, 33:3415; Kerr et al., Epidemiology 2014, 25:114).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
 
 from oncotrail.statistics.arrays import Flags, Floats, Integers, column, two_classes
-from oncotrail.statistics.intervals import normal_quantile
-
-
-@dataclass(frozen=True)
-class Change:
-    """An improvement; above 0 the new model is better.
-
-    Error, interval, z and p are None where the group shows no spread: nobody moved, everybody
-    moved the same way, or (integrated) a single patient.
-    """
-
-    value: float
-    standard_error: float | None
-    low: float | None
-    high: float | None
-    z: float | None
-    p_value: float | None
-    confidence: float
-    n: int
+from oncotrail.statistics.intervals import Difference, normal_difference
+from oncotrail.statistics.results import result
 
 
 @dataclass(frozen=True)
 class Improvement:
-    """The whole improvement, and its part in patients with and without the outcome."""
+    """The whole improvement, and its part in patients with and without the outcome.
 
-    total: Change
-    events: Change
-    non_events: Change
+    Above 0 the new model is better. Error, interval, z and p are None where the group shows no
+    spread: nobody moved, everybody moved the same way, or (integrated) a single patient.
+    """
+
+    total: Difference
+    events: Difference
+    non_events: Difference
 
 
-@dataclass(frozen=True)
+@result
 class Reclassification:
     """A categorical improvement, with the tables: rows are the old category, columns the new."""
 
@@ -65,11 +50,10 @@ class Reclassification:
 
 @dataclass(frozen=True)
 class _Part:
-    """A value and the variance it has (None: unknown) among `n` patients."""
+    """A value and its variance (None: unknown)."""
 
     value: float
     variance: float | None
-    n: int
 
 
 # Changes that are equal on paper (0.3 - 0.2 and 0.6 - 0.5) differ by less than this.
@@ -132,7 +116,7 @@ def idi(labels: ArrayLike, old: ArrayLike, new: ArrayLike, confidence: float = 0
     outcome, before, after = _compared(labels, old, new)
     change = after - before
     parts = _mean_change(change[outcome]), _mean_change(-change[~outcome])
-    return _improvement(*parts, confidence)
+    return _improvement(*parts, outcome, confidence, "normal")
 
 
 def _compared(labels: ArrayLike, old: ArrayLike, new: ArrayLike) -> tuple[Flags, Floats, Floats]:
@@ -147,49 +131,46 @@ def _compared(labels: ArrayLike, old: ArrayLike, new: ArrayLike) -> tuple[Flags,
 def _net(outcome: Flags, moves: Integers, confidence: float) -> Improvement:
     """`moves` are -1, 0 or 1, upwards positive."""
     parts = _net_share(moves[outcome]), _net_share(-moves[~outcome])
-    return _improvement(*parts, confidence)
+    return _improvement(*parts, outcome, confidence, "multinomial")
 
 
 def _net_share(moves: Integers) -> _Part:
     """Share that moved the right way less share that moved the wrong way."""
     n, moved, net = moves.size, int((moves != 0).sum()), int(moves.sum())
     # In whole numbers, so that no spread is exactly zero.
-    return _Part(net / n, (moved * n - net**2) / n**3, n)
+    return _Part(net / n, (moved * n - net**2) / n**3)
 
 
 def _mean_change(change: Floats) -> _Part:
     n = change.size
     if n == 1:
-        return _Part(float(change[0]), None, n)
+        return _Part(float(change[0]), None)
     same = np.ptp(change) < _ROUNDING
-    return _Part(float(change.mean()), 0.0 if same else float(change.var(ddof=1) / n), n)
+    return _Part(float(change.mean()), 0.0 if same else float(change.var(ddof=1) / n))
 
 
-def _improvement(events: _Part, non_events: _Part, confidence: float) -> Improvement:
+def _improvement(
+    events: _Part, non_events: _Part, outcome: Flags, confidence: float, method: str
+) -> Improvement:
+    n, happened = outcome.size, int(outcome.sum())
     variance = None
     if events.variance is not None and non_events.variance is not None:
         variance = events.variance + non_events.variance
-    total = _Part(events.value + non_events.value, variance, events.n + non_events.n)
+    total = _Part(events.value + non_events.value, variance)
+
+    def difference(part: _Part, most: int, n: int, events: int) -> Difference:
+        return normal_difference(
+            part.value,
+            part.variance,
+            most=most,
+            confidence=confidence,
+            n=n,
+            events=events,
+            method=method,
+        )
+
     return Improvement(
-        total=_change(total, confidence, most=2),
-        events=_change(events, confidence, most=1),
-        non_events=_change(non_events, confidence, most=1),
-    )
-
-
-def _change(part: _Part, confidence: float, most: int) -> Change:
-    quantile = normal_quantile(confidence)
-    if not part.variance:
-        return Change(part.value, None, None, None, None, None, confidence, part.n)
-    error = math.sqrt(part.variance)
-    z = part.value / error
-    return Change(
-        value=part.value,
-        standard_error=error,
-        low=max(-float(most), part.value - quantile * error),
-        high=min(float(most), part.value + quantile * error),
-        z=z,
-        p_value=float(2 * ndtr(-abs(z))),
-        confidence=confidence,
-        n=part.n,
+        total=difference(total, 2, n, happened),
+        events=difference(events, 1, happened, happened),
+        non_events=difference(non_events, 1, n - happened, 0),
     )

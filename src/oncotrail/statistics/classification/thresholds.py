@@ -1,33 +1,37 @@
 """Choosing the threshold at which patients are called positive: on one role, for use on another.
 
-Every rule looks at all thresholds that tell these patients apart: below each distinct score, and
-above the highest (nobody is called). The one it picks is put halfway between two neighbouring
-scores, so that it does not depend on which of these patients happened to score just above it. Of
-several equally good ones it is the lowest: it misses fewest events.
+A threshold fits the patients it was chosen on (by one of the `rules`) better than others, so
+figures on them are too good. A `Threshold` therefore remembers on whom it was chosen, and
+`apply_threshold` refuses these patients unless `apparent=True` says that one knows.
 
-A threshold fits the patients it was chosen on better than others, so figures on them are too good.
-A `Threshold` therefore remembers on whom it was chosen, and `apply_threshold` refuses these
-patients unless `apparent=True` says that one knows.
+`weights` are sampling weights, on either role; what is chosen and counted are rows, so that weights
+of 1 / (images of the patient) let a patient with several images count once.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Flags, Floats, Scored, two_classes
+from oncotrail.statistics.arrays import Floats, Scored, scored
+from oncotrail.statistics.arrays import weights as checked_weights
 from oncotrail.statistics.classification.figures import Classification, classify
-from oncotrail.statistics.discrimination.steps import Steps, steps
+from oncotrail.statistics.classification.rules import (
+    threshold_at_sensitivity,
+    threshold_at_specificity,
+    threshold_of_least_cost,
+    youden_threshold,
+)
+from oncotrail.statistics.discrimination.steps import present
 from oncotrail.statistics.intervals import ProportionMethod
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A threshold, how it was chosen, and on whom (`n` patients of role `chosen_on`).
+    """A threshold, how it was chosen, and on whom (`n` rows of role `chosen_on`).
 
     `rows` is a fingerprint of their labels and scores, whatever their order.
     """
@@ -50,59 +54,52 @@ class Applied:
     figures: Classification
 
 
-def youden_threshold(labels: ArrayLike, scores: ArrayLike) -> float:
-    """The number alone of `choose_youden`: highest sensitivity + specificity on these patients.
-
-    >>> round(youden_threshold([0, 0, 1, 1], [0.1, 0.3, 0.5, 0.9]), 6)
-    0.4
-    """
-    counted = steps(labels, scores)
-    positives, negatives = counted.positives, counted.negatives
-    # Counts, not shares, so that equally good thresholds are equal: (tp / m - fp / n) m n.
-    youden = np.cumsum(positives) * negatives.sum() - np.cumsum(negatives) * positives.sum()
-    # Nobody called is as good as everybody called, which is lower.
-    return _between(counted, 1 + _last(youden == youden.max()))
-
-
-def choose_youden(labels: ArrayLike, scores: ArrayLike, *, role: str) -> Threshold:
-    """The highest sensitivity + specificity (Youden, Cancer 1950, 3:32).
+def choose_youden(
+    labels: ArrayLike, scores: ArrayLike, *, role: str, weights: ArrayLike | None = None
+) -> Threshold:
+    """The highest sensitivity + specificity on these patients, by `rules.youden_threshold`.
 
     >>> choose_youden([0, 0, 1, 1], [1, 3, 5, 9], role="validation").value
     4.0
     """
-    return _chosen(labels, scores, youden_threshold(labels, scores), "Youden", role)
+    value = youden_threshold(labels, scores, weights)
+    return _chosen(value, "Youden", role, *present(labels, scores, weights))
 
 
 def choose_sensitivity(
-    labels: ArrayLike, scores: ArrayLike, sensitivity: float, *, role: str
+    labels: ArrayLike,
+    scores: ArrayLike,
+    sensitivity: float,
+    *,
+    role: str,
+    weights: ArrayLike | None = None,
 ) -> Threshold:
-    """The most specific threshold with at least this sensitivity, above 0 and up to 1.
+    """The most specific threshold with at least this sensitivity, 0 to 1, on these patients.
 
     >>> choose_sensitivity([0, 0, 1, 1], [1, 3, 5, 9], 0.9, role="validation").value
     4.0
     """
-    counted = steps(labels, scores)
-    enough = counted.sensitivity >= _share(sensitivity, "sensitivity")
-    # The highest score at which enough are called; below it lie scores of more false positives,
-    # above it too few are called.
-    value = _between(counted, int(np.argmax(enough)))
-    return _chosen(labels, scores, value, f"sensitivity of at least {sensitivity:g}", role)
+    value = threshold_at_sensitivity(labels, scores, sensitivity, weights)
+    rule = f"sensitivity of at least {sensitivity:g}"
+    return _chosen(value, rule, role, *present(labels, scores, weights))
 
 
 def choose_specificity(
-    labels: ArrayLike, scores: ArrayLike, specificity: float, *, role: str
+    labels: ArrayLike,
+    scores: ArrayLike,
+    specificity: float,
+    *,
+    role: str,
+    weights: ArrayLike | None = None,
 ) -> Threshold:
-    """The most sensitive threshold with at least this specificity, above 0 and up to 1.
-
-    Where only calling nobody is specific enough, it is just above the highest score.
+    """The most sensitive threshold with at least this specificity, 0 to 1, on these patients.
 
     >>> choose_specificity([0, 0, 1, 1], [1, 3, 5, 9], 0.5, role="validation").value
     2.0
     """
-    counted = steps(labels, scores)
-    enough = counted.specificity >= _share(specificity, "specificity")
-    value = _between(counted, _last(enough))
-    return _chosen(labels, scores, value, f"specificity of at least {specificity:g}", role)
+    value = threshold_at_specificity(labels, scores, specificity, weights)
+    rule = f"specificity of at least {specificity:g}"
+    return _chosen(value, rule, role, *present(labels, scores, weights))
 
 
 def choose_cost(
@@ -112,29 +109,23 @@ def choose_cost(
     *,
     role: str,
     prevalence: float | None = None,
+    weights: ArrayLike | None = None,
 ) -> Threshold:
     """The least expected cost, where a missed event costs `cost_ratio` false alarms (above 0).
 
-    The cost is cost_ratio prevalence (1 - sensitivity) + (1 - prevalence) (1 - specificity), with
-    the prevalence where the threshold will be used; none given: these patients'. Where events are
-    rare and cheap, calling nobody may be best. (Zweig and Campbell, Clinical Chemistry 1993,
-    39:561.)
+    `prevalence` is that where the threshold will be used; none given: these patients'. The cost is
+    that of `rules.threshold_of_least_cost`.
 
     >>> choose_cost([0, 0, 1, 0, 1], [1, 3, 5, 6, 9], 5, role="validation").value
     4.0
     >>> choose_cost([0, 0, 1, 0, 1], [1, 3, 5, 6, 9], 0.5, role="validation").value
     7.5
     """
-    if not (0 < cost_ratio < math.inf):
-        raise ValueError(f"found cost_ratio {cost_ratio}; expected a number above 0.")
-    counted = steps(labels, scores)
-    events, others = counted.positives.sum(), counted.negatives.sum()
-    share = events / (events + others) if prevalence is None else _share(prevalence, "prevalence")
-    missed = cost_ratio * share * (1 - counted.sensitivity)
-    cost = missed + (1 - share) * (1 - counted.specificity)
-    cheapest = cost <= cost.min() + 1e-12 * max(1.0, cost.max())  # equal, but for rounding
+    rows, weight = present(labels, scores, weights)
+    share = float(weight @ rows.labels / weight.sum()) if prevalence is None else prevalence
+    value = threshold_of_least_cost(labels, scores, cost_ratio, share, weights)
     rule = f"missed event as {cost_ratio:g} false alarms, prevalence {share:.6g}"
-    return _chosen(labels, scores, _between(counted, _last(cheapest)), rule, role)
+    return _chosen(value, rule, role, rows, weight)
 
 
 def apply_threshold(
@@ -146,18 +137,22 @@ def apply_threshold(
     apparent: bool = False,
     confidence: float = 0.95,
     method: ProportionMethod = "wilson",
+    weights: ArrayLike | None = None,
 ) -> Applied:
     """The figures of the patients of `role`, at a threshold that was chosen on others.
 
     The role that chose it, and the very same labels and scores under any name, are refused, unless
-    `apparent` permits it; the result then says that it is.
+    `apparent` permits it; the result then says that it is. Figures as by `figures.classify`, with
+    its sampling `weights`. For intervals that keep images of one patient together, give
+    `threshold.value` to `uncertainty.figures.bootstrap_figures`.
 
     >>> chosen = choose_youden([0, 0, 1, 1], [1, 3, 5, 9], role="validation")
     >>> apply_threshold(chosen, [0, 1, 1], [2, 7, 3], role="test").figures.sensitivity.value
     0.5
     """
-    figures = classify(labels, scores, threshold.value, confidence, method)
-    same_rows = _fingerprint(np.asarray(labels, bool), np.asarray(scores, float)) == threshold.rows
+    figures = classify(labels, scores, threshold.value, confidence, method, weights=weights)
+    rows = scored(labels, scores)
+    same_rows = _fingerprint(rows, checked_weights(weights, rows.n)) == threshold.rows
     same = role == threshold.chosen_on or same_rows
     if same and not apparent:
         found = f"the role {role}" if role == threshold.chosen_on else f"the same rows as {role}"
@@ -169,36 +164,14 @@ def apply_threshold(
     return Applied(threshold, role, same, figures)
 
 
-def _chosen(labels: ArrayLike, scores: ArrayLike, value: float, rule: str, role: str) -> Threshold:
-    patients: Scored = two_classes(labels, scores)
-    rows = _fingerprint(patients.labels, patients.scores)
-    return Threshold(value, rule, role, patients.n, patients.events, rows)
+def _chosen(value: float, rule: str, role: str, rows: Scored, weight: Floats) -> Threshold:
+    return Threshold(value, rule, role, rows.n, rows.events, _fingerprint(rows, weight))
 
 
-def _between(counted: Steps, place: int) -> float:
-    """The threshold that calls the `place` highest distinct scores, halfway to the next one."""
-    scores = counted.scores
-    if place == 0:
-        return float(np.nextafter(scores[0], np.inf))
-    above = float(scores[place - 1])
-    if place == scores.size:
-        return above
-    below = float(scores[place])
-    halfway = below + (above - below) / 2
-    return halfway if halfway > below else above
-
-
-def _last(true: Flags) -> int:
-    return int(np.flatnonzero(true)[-1])
-
-
-def _share(value: float, name: str) -> float:
-    if not 0 < value <= 1:
-        raise ValueError(f"found {name} {value}; expected a number above 0 and up to 1.")
-    return value
-
-
-def _fingerprint(labels: Flags, scores: Floats) -> str:
+def _fingerprint(rows: Scored, weight: Floats) -> str:
+    """Of the labels and scores of the rows that are there, in any order."""
+    there = weight > 0
+    labels, scores = rows.labels[there], rows.scores[there] + 0.0  # -0 is 0
     order = np.lexsort((scores, labels))
     together = labels[order].tobytes() + scores[order].tobytes()
     return hashlib.blake2b(together, digest_size=8).hexdigest()

@@ -1,21 +1,21 @@
-"""What a decision curve is made of, whatever the outcome: figures, points and the thresholds.
+"""What decision curves hold, whatever the outcome, and what they are asked for.
 
 A patient is treated where the predicted risk is at or above a threshold t. Somebody who treats at
-t holds one needless treatment for w = t / (1 - t) of a missed event (Vickers and Elkin, Medical
-Decision Making 2006, 26:565).
+t holds one needless treatment for t / (1 - t) times as bad as a missed event (Vickers and Elkin,
+Medical Decision Making 2006, 26:565). So at 0 a treatment costs nothing and everybody is treated,
+and at 1 no benefit could make up for it, which is why thresholds end below 1.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from oncotrail.statistics.arrays import Floats, column
-from oncotrail.statistics.intervals import normal_quantile
+from oncotrail.statistics.intervals import Difference
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,9 @@ class DecisionPoint:
     share of that maximum (None where the prevalence is 0). `interventions_avoided` is how many
     patients, per patient, are spared treatment without missing an event, against treating everybody
     (None at a threshold of 0, where a treatment costs nothing). `treated` is the share of patients
-    at or above the threshold. All but `treated` are None where the risk of those treated is
-    unknown, which only follow-up that ends too soon can do.
+    at or above the threshold, in a population of the prevalence that is given, if one is. All but
+    `treated` are None where the risk of those treated is unknown, which only follow-up that ends
+    too soon can do.
     """
 
     threshold: float
@@ -54,8 +55,8 @@ class DecisionPoint:
 class DecisionCurves:
     """Several models on one axis, with the two strategies that need no model.
 
-    `models` holds a point for each of `thresholds`, by name. `n` and `events` count patients
-    (without weights); `prevalence` is that of the outcome, given or estimated.
+    `models` holds a point for each of `thresholds`, by name. `n` and `events` count rows of weight
+    above 0; `prevalence` is that of the outcome, given or estimated.
     """
 
     thresholds: tuple[float, ...]
@@ -70,31 +71,13 @@ class DecisionCurves:
 
 @dataclass(frozen=True)
 class BenefitDifference:
-    """The first model's net benefit minus the second's, of the same patients.
+    """The first model's net benefit minus the second's at a threshold, of the same patients.
 
-    `p_value` is two-sided and normal; None, as the interval, where the two treat the same patients.
+    `difference` is None where either is unknown.
     """
 
     threshold: float
-    difference: float
-    low: float | None
-    high: float | None
-    standard_error: float | None
-    p_value: float | None
-
-
-def benefit(value: float, variance: float, confidence: float) -> Benefit:
-    """A figure with a normal interval; none where the variance is 0.
-
-    >>> found = benefit(0.1, 0.0004, 0.95)
-    >>> round(found.low, 4), round(found.high, 4)
-    (0.0608, 0.1392)
-    """
-    z = normal_quantile(confidence)
-    if variance <= 1e-24:
-        return Benefit(value, None, None, None)
-    error = math.sqrt(variance)
-    return Benefit(value, value - z * error, value + z * error, error)
+    difference: Difference | None
 
 
 def checked_thresholds(thresholds: ArrayLike) -> Floats:
@@ -112,24 +95,15 @@ def checked_thresholds(thresholds: ArrayLike) -> Floats:
     return found
 
 
-def named_risks(models: Mapping[str, ArrayLike], n: int) -> Iterator[tuple[str, Floats]]:
-    """Each model's predicted risks, checked: 0 to 1, one for each of `n` patients.
+def named_risks(models: Mapping[str, ArrayLike], n: int) -> dict[str, Floats]:
+    """Each model's predicted risks, checked: 0 to 1, one for each of `n` rows.
 
-    >>> [(name, risk.tolist()) for name, risk in named_risks({"clinical": [0.1, 0.4]}, 2)]
-    [('clinical', [0.1, 0.4])]
+    >>> {name: risk.tolist() for name, risk in named_risks({"clinical": [0.1, 0.4]}, 2).items()}
+    {'clinical': [0.1, 0.4]}
     """
     if not models:
         raise ValueError("found no models; expected at least one, by name.")
-    for name, risks in models.items():
-        yield name, column(risks, f"risks of {name}", n=n, low=0, high=1)
-
-
-def square_weights(weights: Floats) -> Floats:
-    """What a patient's squared influence counts in a variance.
-
-    Whole weights are counts of patients, so w; others are not, so w^2 (the sandwich variance).
-
-    >>> square_weights(np.array([1.0, 2.0])).tolist(), square_weights(np.array([0.5, 2.0])).tolist()
-    ([1.0, 2.0], [0.25, 4.0])
-    """
-    return weights if (weights % 1 == 0).all() else weights**2
+    return {
+        name: column(risks, f"risks of {name}", n=n, low=0, high=1)
+        for name, risks in models.items()
+    }

@@ -8,27 +8,33 @@ Letters 2006, 27:861; Robin et al., BMC Bioinformatics 2011, 12:77).
 than a Kolmogorov-Smirnov distance d, and, independently, no sensitivity further than e. Then the
 whole true curve lies within rectangles of half-sides d and e around the points of the empirical
 one (Campbell, Statistics in Medicine 1994, 13:499, with the distances for the given, finite group
-sizes). It is wider, and allows the threshold to be chosen by looking.
+sizes). It is wider, and allows the threshold to be chosen by looking. It holds for one row per
+patient and no weights, which are therefore not offered.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from oncotrail.statistics.arrays import Floats, checked_confidence, column
-from oncotrail.statistics.discrimination.resamples import percentiles
-from oncotrail.statistics.discrimination.roc import height, sensitivity_at
-from oncotrail.statistics.discrimination.steps import Steps, resampled_steps, steps
+from oncotrail.statistics.discrimination.placements import placements
+from oncotrail.statistics.discrimination.resampled_steps import on_steps
+from oncotrail.statistics.discrimination.roc import height
+from oncotrail.statistics.discrimination.steps import Steps, steps
+from oncotrail.statistics.results import result
+from oncotrail.statistics.uncertainty.endpoints import defined_replicates, percentile_band
+from oncotrail.statistics.uncertainty.resampling import Resamples
 
 
-@dataclass(frozen=True)
+@result
 class RocBand:
-    """Sensitivity (the curve's own) at each specificity, and how far it may be from the truth."""
+    """Sensitivity (the curve's own) at each specificity, and how far it may be from the truth.
+
+    `n` and `events` count patients, those with any row with the outcome as events.
+    """
 
     specificity: Floats
     sensitivity: Floats
@@ -45,37 +51,43 @@ def pointwise_band(
     scores: ArrayLike,
     specificities: ArrayLike,
     *,
-    resamples: Iterable[ArrayLike],
+    resamples: Resamples,
     confidence: float = 0.95,
+    weights: ArrayLike | None = None,
 ) -> RocBand:
-    """Intervals of the sensitivity at given specificities, from resampled rows.
+    """Intervals of the sensitivity at given specificities, from resampled patients.
 
-    `resamples` are rows of the table, as `resamples.stratified_resamples` draws them. Of a perfect
-    marker all resamples are perfect, and the band has no width: take `simultaneous_band`.
+    `resamples` are drawn by the patients of the rows, best within the labels; `weights` are
+    sampling weights. Of a perfect marker all resamples are perfect, and the band has no width: take
+    `simultaneous_band`, or `fixed.sensitivity_at` for one specificity.
 
-    >>> from oncotrail.statistics.discrimination.resamples import stratified_resamples
+    >>> from oncotrail.statistics.uncertainty.resampling import resample
     >>> labels, scores = [0, 0, 0, 1, 1, 1], [1, 2, 4, 3, 5, 6]
-    >>> drawn = stratified_resamples(labels, np.random.default_rng(7), count=200)
+    >>> drawn = resample(range(6), strata=labels, generator=np.random.default_rng(7), number=200)
     >>> band = pointwise_band(labels, scores, [0.5], resamples=drawn)
     >>> band.sensitivity.tolist(), band.high.tolist()
     ([1.0], [1.0])
     """
     wanted = column(specificities, "specificities", low=0, high=1)
-    resampled = np.array(
-        [height(counted, wanted) for counted in resampled_steps(labels, scores, resamples)]
-    )
-    if not resampled.size:
-        raise ValueError("found no resamples; expected at least one list of rows.")
-    low, high = percentiles(resampled, confidence)
+    placed = placements(labels, scores, weights, resamples.clusters.patient)
+
+    def heights(counted: Steps) -> Floats:
+        return height(counted, wanted)
+
+    resampled = on_steps(labels, scores, heights, weights)
+    drawn = np.concatenate([resampled(resamples.clusters.weights(c)) for c in resamples.blocks()])
+    # A resample of one outcome has no curve at all: the first point tells of all.
+    defined_replicates(drawn[:, 0], confidence)
+    ends = percentile_band(drawn[np.isfinite(drawn[:, 0])], confidence)
     return RocBand(
         specificity=wanted,
-        sensitivity=sensitivity_at(labels, scores, wanted),
-        low=low,
-        high=high,
+        sensitivity=heights(steps(labels, scores, weights)),
+        low=ends.low,
+        high=ends.high,
         confidence=confidence,
-        n=np.size(labels),
-        events=int(np.sum(labels)),
-        method=f"bootstrap, {len(resampled)}",
+        n=placed.n,
+        events=placed.positive.n,
+        method=f"bootstrap, {resamples.number}",
     )
 
 

@@ -16,49 +16,27 @@ import math
 from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
+from scipy.special import ndtr, stdtr, stdtrit
 
 from oncotrail.statistics.arrays import checked_confidence
+from oncotrail.statistics.discrimination.area import paired_test
 from oncotrail.statistics.discrimination.placements import Placements, placements
-
-
-@dataclass(frozen=True)
-class UnpairedTest:
-    """DeLong's test of a score in two groups of different patients, or of two scores in them.
-
-    `difference` is the first area minus the second. Interval, t, its degrees of freedom and p are
-    None where the variance is zero (both areas perfect or constant) or unknown (a single patient
-    with, or without, the outcome).
-    """
-
-    difference: float
-    low: float | None
-    high: float | None
-    t: float | None
-    degrees_of_freedom: float | None
-    p_value: float | None
-    confidence: float
-    n: tuple[int, int]
-    events: tuple[int, int]
+from oncotrail.statistics.intervals import Difference
 
 
 @dataclass(frozen=True)
 class NonInferiority:
     """A one-sided test that the new area is not below the standard's by `margin` or more.
 
-    `difference` is new minus standard; `low` its one-sided confidence bound: non-inferiority is
-    shown where low > -margin, which is where p < 1 - confidence. None where the variance of the
+    `difference` is new minus standard. Non-inferiority is shown where its interval lies above
+    -margin, which is where p < (1 - confidence) / 2. z and p are None where the variance of the
     difference is zero or unknown.
     """
 
-    difference: float
+    difference: Difference
     margin: float
-    low: float | None
     z: float | None
     p_value: float | None
-    confidence: float
-    n: int
-    events: int
 
 
 def unpaired_test(
@@ -67,26 +45,46 @@ def unpaired_test(
     second_labels: ArrayLike,
     second_scores: ArrayLike,
     confidence: float = 0.95,
-) -> UnpairedTest:
+    *,
+    weights: tuple[ArrayLike | None, ArrayLike | None] = (None, None),
+    clusters: tuple[ArrayLike | None, ArrayLike | None] = (None, None),
+) -> Difference:
     """DeLong's two-sided test that the areas in two groups of different patients are the same.
+
+    The first area minus the second; `n` and `events` are of both groups together. Interval, t and p
+    are None where the variance is zero (both areas perfect or constant) or unknown (a single
+    patient with, or without, the outcome). `weights` and `clusters` are those of the first and of
+    the second group, each as in `area.auc`; the degrees of freedom count patients.
 
     >>> here, there = ([0, 0, 1, 1], [1, 3, 2, 4]), ([0, 0, 0, 1, 1], [1, 2, 4, 3, 5])
     >>> found = unpaired_test(*here, *there)
-    >>> round(found.difference, 4), round(found.degrees_of_freedom, 2)
+    >>> round(found.value, 4), round(found.degrees_of_freedom, 2)
     (-0.0833, 5.45)
     """
-    groups = placements(first_labels, first_scores), placements(second_labels, second_scores)
-    value = groups[0].area - groups[1].area
-    low = high = t = degrees = p_value = None
+    one = placements(first_labels, first_scores, weights[0], clusters[0])
+    two = placements(second_labels, second_scores, weights[1], clusters[1])
+    value = one.area - two.area
+    low = high = t = error = degrees = p_value = None
     quantile = checked_confidence(confidence) / 2 + 0.5
-    known = _error_and_degrees(*groups)
+    known = _error_and_degrees(one, two)
     if known:
         error, degrees = known
         t, half = value / error, float(stdtrit(degrees, quantile)) * error
         low, high = max(-1.0, value - half), min(1.0, value + half)
         p_value = float(2 * stdtr(degrees, -abs(t)))
-    n, events = (groups[0].n, groups[1].n), (groups[0].positive.n, groups[1].positive.n)
-    return UnpairedTest(value, low, high, t, degrees, p_value, confidence, n, events)
+    return Difference(
+        value=value,
+        low=low,
+        high=high,
+        confidence=confidence,
+        n=one.n + two.n,
+        events=one.positive.n + two.positive.n,
+        method=f"{' and '.join(sorted({one.method, two.method}))}, Welch",
+        p_value=p_value,
+        standard_error=error,
+        statistic=t,
+        degrees_of_freedom=degrees,
+    )
 
 
 def non_inferiority_test(
@@ -94,28 +92,28 @@ def non_inferiority_test(
     new: ArrayLike,
     standard: ArrayLike,
     margin: float,
-    confidence: float = 0.975,
+    confidence: float = 0.95,
+    *,
+    weights: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
 ) -> NonInferiority:
     """Whether `new` is worse than `standard`, on the same patients, by less than `margin`.
 
-    `confidence` is one-sided; 0.975 is the lower end of a two-sided 95 % interval.
+    `confidence` is that of the two-sided interval, whose lower end is the bound: at 0.95 the
+    one-sided level is 0.025. `weights` and `clusters` as in `area.auc`.
 
     >>> labels, new, standard = [0, 0, 0, 1, 1], [1, 4, 2, 3, 8], [1, 2, 3, 2, 4]
     >>> found = non_inferiority_test(labels, new, standard, margin=0.1)
-    >>> round(found.difference, 4), round(found.low, 4)
+    >>> round(found.difference.value, 4), round(found.difference.low, 4)
     (0.0833, -0.3786)
     """
     if not 0 < margin < 1:
         raise ValueError(f"found margin {margin}; expected an area between 0 and 1, such as 0.05.")
-    quantile = float(ndtri(checked_confidence(confidence)))
-    placed = placements(labels, new).minus(placements(labels, standard))
-    value, variance = placed.area, placed.variance
-    low = z = p_value = None
-    if variance:
-        error = math.sqrt(variance)
-        low, z = max(-1.0, value - quantile * error), (value + margin) / error
-        p_value = float(ndtr(-z))
-    return NonInferiority(value, margin, low, z, p_value, confidence, placed.n, placed.positive.n)
+    found = paired_test(labels, new, standard, confidence, weights=weights, clusters=clusters)
+    if found.standard_error is None:
+        return NonInferiority(found, margin, None, None)
+    z = (found.value + margin) / found.standard_error
+    return NonInferiority(found, margin, z, float(ndtr(-z)))
 
 
 def _error_and_degrees(first: Placements, second: Placements) -> tuple[float, float] | None:

@@ -8,26 +8,30 @@ and a perfect marker 1 (McClish, Medical Decision Making 1989, 9:190).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, binary, one_of
-from oncotrail.statistics.discrimination.resamples import percentiles
-from oncotrail.statistics.discrimination.steps import Steps, resampled_steps, steps
+from oncotrail.statistics.arrays import one_of
+from oncotrail.statistics.discrimination.placements import placements
+from oncotrail.statistics.discrimination.resampled_steps import on_steps
+from oncotrail.statistics.discrimination.steps import Steps, steps
+from oncotrail.statistics.uncertainty.bootstrap import bootstrap
+from oncotrail.statistics.uncertainty.resampling import Resamples
 
 Focus = Literal["specificity", "sensitivity"]
+_ROUNDING = 1e-9  # on the corrected scale, where a narrow range is stretched
 
 
 @dataclass(frozen=True)
 class PartialArea:
     """The area over the range; `low` and `high` are None where no resamples were given.
 
-    `value` is None where a corrected area is asked for and the curve lies below the diagonal on
-    that range: the correction then has no meaning (its interval neither).
+    They are also None where the resamples do not differ (a perfect marker), which would claim
+    certainty. `value` is None where a corrected area is asked for and the curve lies below the
+    diagonal on that range: the correction then has no meaning (its interval neither).
     """
 
     value: float | None
@@ -36,6 +40,7 @@ class PartialArea:
     confidence: float
     n: int
     events: int
+    method: str
     focus: Focus
     bounds: tuple[float, float]
     corrected: bool
@@ -48,13 +53,14 @@ def partial_auc(
     *,
     focus: Focus = "specificity",
     corrected: bool = False,
-    resamples: Iterable[ArrayLike] | None = None,
+    resamples: Resamples | None = None,
     confidence: float = 0.95,
+    weights: ArrayLike | None = None,
 ) -> PartialArea:
     """Area of the ROC curve where the `focus` (specificity or sensitivity) is within `bounds`.
 
-    Higher is better. `resamples` are rows of the table, as `resamples.stratified_resamples` draws
-    them; the interval is of their percentiles.
+    Higher is better. `resamples` are drawn by the patients of the rows, best within the labels; the
+    interval is of percentiles. `weights` are sampling weights.
 
     >>> partial_auc([0, 0, 1, 1], [1, 3, 2, 4], (0.5, 1)).value
     0.25
@@ -62,21 +68,30 @@ def partial_auc(
     0.75
     """
     low, high = _checked(bounds, focus)
-    outcome = binary(labels, "labels")
-    value = _area(steps(outcome, scores), low, high, focus)
-    undefined = corrected and value < _chance(low, high) - 1e-12
-    ends = None
+    chance = (high - low) * (2 - low - high) / 2
+
+    def area(counted: Steps) -> float:
+        raw = _area(counted, low, high, focus)
+        return (1 + (raw - chance) / (high - low - chance)) / 2 if corrected else raw
+
+    value = area(steps(labels, scores, weights))
+    undefined = corrected and value < 0.5 - _ROUNDING
+    ends: tuple[float | None, float | None] = (None, None)
+    method = "no interval"
     if resamples is not None and not undefined:
-        drawn = resampled_steps(outcome, scores, resamples)
-        areas = np.array([_area(counted, low, high, focus) for counted in drawn])
-        ends = percentiles(_scaled(areas, low, high, corrected=corrected), confidence)
+        drawn = on_steps(labels, scores, area, weights)
+        found = bootstrap(drawn, resamples, confidence=confidence, method="percentile")
+        ends, method = (found.low, found.high), f"bootstrap, {resamples.number}"
+    whose = None if resamples is None else resamples.clusters.patient
+    placed = placements(labels, scores, weights, whose)
     return PartialArea(
-        value=None if undefined else float(_scaled(value, low, high, corrected=corrected)),
-        low=None if ends is None else float(ends[0]),
-        high=None if ends is None else float(ends[1]),
+        value=None if undefined else value,
+        low=ends[0],
+        high=ends[1],
         confidence=confidence,
-        n=outcome.size,
-        events=int(outcome.sum()),
+        n=placed.n,
+        events=placed.positive.n,
+        method=method,
         focus=focus,
         bounds=(low, high),
         corrected=corrected,
@@ -100,15 +115,3 @@ def _area(counted: Steps, low: float, high: float, focus: Focus) -> float:
     within = np.clip(x, low, high)  # a piece outside the range shrinks to nothing
     middle = (within[:-1] + within[1:]) / 2
     return float(np.diff(within) @ (y[:-1] + slope * (middle - x[:-1])))
-
-
-def _chance(low: float, high: float) -> float:
-    return (high - low) * (2 - low - high) / 2
-
-
-def _scaled(area: Floats | float, low: float, high: float, *, corrected: bool) -> Floats:
-    """As it is, or on the scale where chance is 0.5 and a perfect marker 1."""
-    if not corrected:
-        return np.asarray(area)
-    chance, most = _chance(low, high), high - low
-    return np.asarray((1 + (area - chance) / (most - chance)) / 2)

@@ -9,14 +9,13 @@ the points would be too good: precision is not linear in recall (Davis and Goadr
 
 Its interval is normal for the logit of the average precision, with variance
 1 / (events AP (1 - AP)) (Boyd, Eng and Page, ECML 2013, 8190:451): the number of patients with the
-outcome is what counts. Or it is of percentiles of resampled rows.
+outcome is what counts. Or it is of percentiles of resampled patients, for patients with several
+rows, and where there are few events.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,12 +23,15 @@ from scipy.special import expit, logit
 
 from oncotrail.statistics.arrays import Floats
 from oncotrail.statistics.discrimination.placements import placements
-from oncotrail.statistics.discrimination.resamples import percentiles
-from oncotrail.statistics.discrimination.steps import Steps, resampled_steps, steps
+from oncotrail.statistics.discrimination.resampled_steps import on_steps
+from oncotrail.statistics.discrimination.steps import Steps, steps
 from oncotrail.statistics.intervals import Estimate, Interval, normal_quantile, wilson
+from oncotrail.statistics.results import result
+from oncotrail.statistics.uncertainty.bootstrap import bootstrap
+from oncotrail.statistics.uncertainty.resampling import Resamples
 
 
-@dataclass(frozen=True)
+@result
 class PrecisionRecallCurve:
     """One point per distinct score, the highest first; called positive at `score >= threshold`.
 
@@ -68,32 +70,28 @@ def average_precision(
     confidence: float = 0.95,
     *,
     weights: ArrayLike | None = None,
-    resamples: Iterable[ArrayLike] | None = None,
+    resamples: Resamples | None = None,
 ) -> Estimate:
     """Area under the precision-recall curve, by steps; higher is better, the prevalence is chance.
 
     Tied scores are one step. The interval is Boyd's on the logit scale, and at an average precision
-    of 1, where that has no width, Wilson's for as many patients with the outcome; with `weights`
-    both count the effective number of these patients (Kish). With `resamples` (rows of the table,
-    as `resamples.stratified_resamples` draws them; not together with `weights`) it is of
-    percentiles.
+    of 1, where that has no width, Wilson's for as many patients with the outcome; with sampling
+    `weights` both count the effective number of these patients (Kish). With `resamples`, drawn by
+    the patients of the rows, it is of percentiles, unless the resamples do not differ; `n` and
+    `events` then count patients, not rows.
 
     >>> round(average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).value, 4)
     0.8333
     """
-    if weights is not None and resamples is not None:
-        raise ValueError(
-            "found both weights and resamples; expected one. "
-            "Resampling patients of unequal weight is a design of its own."
-        )
-    counted, placed = steps(labels, scores, weights), placements(labels, scores, weights)
-    value = _average(counted)
+    whose = None if resamples is None else resamples.clusters.patient
+    placed = placements(labels, scores, weights, whose)
+    value = _average(steps(labels, scores, weights))
+    ends, method = _interval(value, placed.positive.effective, confidence)
     if resamples is not None:
-        drawn = np.array([_average(each) for each in resampled_steps(labels, scores, resamples)])
-        low, high = (float(end) for end in percentiles(drawn, confidence))
-        ends, method = Interval(low, high), f"bootstrap, {drawn.size}"
-    else:
-        ends, method = _interval(value, placed.positive.effective, confidence)
+        drawn = on_steps(labels, scores, _average, weights)
+        found = bootstrap(drawn, resamples, confidence=confidence, method="percentile")
+        if found.low is not None and found.high is not None:
+            ends, method = Interval(found.low, found.high), f"bootstrap, {resamples.number}"
     return Estimate(value, ends.low, ends.high, confidence, placed.n, placed.positive.n, method)
 
 
@@ -112,8 +110,7 @@ def _average(counted: Steps) -> float:
 
 def _interval(value: float, events: float, confidence: float) -> tuple[Interval, str]:
     if 1 - value < 1e-12:
-        whole = max(1, math.floor(events + 1e-9))
-        return wilson(whole, whole, confidence), "Wilson"
+        return wilson(events, events, confidence), "Wilson"
     half = normal_quantile(confidence) / math.sqrt(events * value * (1 - value))
     centre = float(logit(value))
     return Interval(float(expit(centre - half)), float(expit(centre + half))), "Boyd, logit"

@@ -1,26 +1,29 @@
-"""Patients counted at each distinct score: all that a curve over thresholds needs.
+"""Rows counted at each distinct score: all that a curve over thresholds needs.
 
-Patients of equal score are called positive together, so they are one step of every curve; to draw
-it between them would reward their order in the file.
+Rows of equal score are called positive together, so they are one step of every curve; to draw it
+between them would reward their order in the file.
+
+With weights, a step is a sum of them; for many weights of the same rows (`steps_of_each`) the rows
+are sorted once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, Integers, two_classes
+from oncotrail.statistics.arrays import Floats, Scored, two_classes
 from oncotrail.statistics.arrays import weights as checked_weights
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Steps:
     """Distinct scores, highest first, and how much of each outcome has exactly that score.
 
-    Counts of patients, or their weights.
+    Counts of rows, or their weights.
     """
 
     scores: Floats
@@ -41,52 +44,48 @@ class Steps:
         return np.asarray(below / below[0])
 
 
+def present(
+    labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None
+) -> tuple[Scored, Floats]:
+    """The rows of weight above 0, of both outcomes, and their sampling weights (none: 1 each).
+
+    >>> rows, weight = present([0, 1, 1], [0.2, 0.7, 0.4], [2, 1, 0])
+    >>> rows.scores.tolist(), weight.tolist()
+    ([0.2, 0.7], [2.0, 1.0])
+    """
+    rows = two_classes(labels, scores)
+    weight = checked_weights(weights, rows.n)
+    there = weight > 0
+    if there.all():
+        return rows, weight
+    return two_classes(rows.labels[there], rows.scores[there]), weight[there]
+
+
 def steps(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> Steps:
-    """The steps of a table of patients; one of weight 0 is not there.
+    """The steps of a table; a row of weight 0 is not there.
 
     >>> found = steps([0, 1, 1, 0], [0.2, 0.7, 0.2, 0.1])
     >>> found.positives.tolist(), found.negatives.tolist()
     ([1.0, 1.0, 0.0], [0.0, 1.0, 1.0])
     """
-    patients = two_classes(labels, scores)
-    weight = checked_weights(weights, patients.n)
-    there = weight > 0
-    patients = two_classes(patients.labels[there], patients.scores[there])
-    values, place = np.unique(-patients.scores, return_inverse=True)
-    return _counted(-values, place, patients.labels.astype(int), weight[there])
+    rows, weight = present(labels, scores, weights)
+    return next(steps_of_each(rows, weight[None, :]))
 
 
-def resampled_steps(
-    labels: ArrayLike, scores: ArrayLike, resamples: Iterable[ArrayLike]
-) -> Iterator[Steps]:
-    """The steps of each resample, which is a list of rows (from 0); every row may come repeatedly.
+def steps_of_each(rows: Scored, weights: Floats) -> Iterator[Steps]:
+    """The steps under each line of `weights` (lines x rows); a step may then be empty.
 
-    >>> next(resampled_steps([0, 1], [0.2, 0.7], [[0, 0, 1]])).negatives.tolist()
-    [0.0, 2.0]
+    >>> lines = np.array([[1.0, 1.0, 1.0], [1.0, 2.0, 0.0]])
+    >>> found = steps_of_each(two_classes([0, 1, 1], [0.2, 0.7, 0.4]), lines)
+    >>> [each.positives.tolist() for each in found]
+    [[1.0, 1.0, 0.0], [2.0, 0.0, 0.0]]
     """
-    patients = two_classes(labels, scores)
-    values, place = np.unique(-patients.scores, return_inverse=True)
-    outcome = patients.labels.astype(int)
-    for number, rows in enumerate(resamples):
-        chosen = np.asarray(rows, dtype=np.intp)
-        _check_rows(chosen, patients.n, number)
-        if outcome[chosen].all() or not outcome[chosen].any():
-            raise ValueError(
-                f"resample {number}: found {int(outcome[chosen].sum())} events in {chosen.size} "
-                "rows; expected rows of both outcomes. Resample each outcome by itself."
-            )
-        yield _counted(-values, place[chosen], outcome[chosen], np.ones(chosen.size))
-
-
-def _check_rows(rows: NDArray[np.intp], n: int, number: int) -> None:
-    wrong = rows[(rows < 0) | (rows >= n)]
-    if wrong.size:
-        raise ValueError(
-            f"resample {number}: found row {wrong[0]}; expected rows from 0 to {n - 1}."
-        )
-
-
-def _counted(values: Floats, place: Integers, outcome: Integers, weight: Floats) -> Steps:
-    cell = place + values.size * outcome
-    counts = np.bincount(cell, weight, minlength=2 * values.size).astype(np.float64)
-    return Steps(values, counts[values.size :], counts[: values.size])
+    order = np.argsort(-rows.scores, kind="stable")
+    ordered = rows.scores[order]
+    first = np.append(0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)
+    labels, along = rows.labels[order], weights.take(order, axis=1)
+    positives, negatives = (
+        np.add.reduceat(along * side, first, axis=1) for side in (labels, ~labels)
+    )
+    for positive, negative in zip(positives, negatives, strict=True):
+        yield Steps(ordered[first], positive, negative)

@@ -17,11 +17,12 @@ Medicine 2019, 38:1276, and BMJ 2020, 368:m441; continuous outcomes: Statistics 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from scipy.special import chdtri, stdtrit
 
+from oncotrail.statistics.arrays import checked_confidence
 from oncotrail.statistics.intervals import normal_quantile
+from oncotrail.statistics.planning.criteria import Criterion, SampleSize, largest
 from oncotrail.statistics.planning.explained import (
     checked_above,
     checked_share,
@@ -29,30 +30,6 @@ from oncotrail.statistics.planning.explained import (
     maximum_cox_snell_survival,
 )
 from oncotrail.statistics.planning.smallest import smallest, up
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """Patients that one criterion asks for, and the shrinkage that it stands for, if it does."""
-
-    name: str
-    n: int
-    shrinkage: float | None = None
-
-
-@dataclass(frozen=True)
-class SampleSize:
-    """Patients needed: the largest of the criteria.
-
-    `events` are those expected among them (not rounded; None for a continuous outcome), and
-    `events_per_parameter` is their number by candidate parameter, patients for a continuous one.
-    """
-
-    n: int
-    events: float | None
-    events_per_parameter: float
-    parameters: int
-    criteria: tuple[Criterion, ...]
 
 
 def binary_model_size(
@@ -70,16 +47,15 @@ def binary_model_size(
     `margin` is the half-width of the interval for the overall risk.
 
     >>> found = binary_model_size(24, 0.174, 0.288)
-    >>> [one.n for one in found.criteria], found.n, round(found.events_per_parameter, 1)
+    >>> [one.n for one in found.criteria], found.n, round(found.per_parameter, 1)
     ([623, 662, 221], 662, 4.8)
     """
     share = checked_share(prevalence, "prevalence")
-    first, second = _overfitting(
-        parameters, cox_snell, maximum_cox_snell(share), shrinkage, optimism
-    )
+    top = maximum_cox_snell(share)
+    first, second = _overfitting(parameters, cox_snell, top, shrinkage, optimism)
     z = normal_quantile(confidence) / checked_share(margin, "margin")
     third = Criterion("overall risk", up(z**2 * share * (1 - share)))
-    return _largest(parameters, (first, second, third), share)
+    return largest((first, second, third), events_each=share, parameters=parameters)
 
 
 def survival_model_size(
@@ -100,17 +76,18 @@ def survival_model_size(
     further down than up, must stay within `margin` on both sides.
 
     >>> found = survival_model_size(30, 0.051, rate=0.065, mean_follow_up=2.07, horizon=2)
-    >>> found.n, round(found.events), round(found.events_per_parameter)
+    >>> found.n, round(found.events), round(found.per_parameter)
     (5143, 692, 23)
     """
-    largest = maximum_cox_snell_survival(rate, mean_follow_up)
-    first, second = _overfitting(parameters, cox_snell, largest, shrinkage, optimism)
+    top = maximum_cox_snell_survival(rate, mean_follow_up)
+    first, second = _overfitting(parameters, cox_snell, top, shrinkage, optimism)
     time = checked_above(horizon, "horizon")
     # exp(-rate t) (exp(z sqrt(rate / T) t) - 1) = margin, for person-time T.
     reach = math.log1p(checked_share(margin, "margin") * math.exp(rate * time)) / time
     person_time = rate * (normal_quantile(confidence) / reach) ** 2
     third = Criterion("overall risk", up(person_time / mean_follow_up))
-    return _largest(parameters, (first, second, third), rate * mean_follow_up)
+    events = rate * mean_follow_up
+    return largest((first, second, third), events_each=events, parameters=parameters)
 
 
 def continuous_model_size(
@@ -134,46 +111,56 @@ def continuous_model_size(
     [918, 401, 259, 38]
     """
     p, explained = _parameters(parameters), checked_share(r_squared, "r_squared")
-    target = checked_share(shrinkage, "shrinkage")
-    within, tail = checked_share(margin, "margin"), (1 + confidence) / 2
-    z = normal_quantile(confidence)
+    within, target = checked_share(margin, "margin"), checked_share(shrinkage, "shrinkage")
+    tail = (1 + checked_confidence(confidence)) / 2
+    optimistic = up(1 + p * (1 - explained) / checked_share(optimism, "optimism"))
+    criteria = [
+        Criterion("shrinkage", _shrinkage_size(p, explained, target), target),
+        Criterion("optimism", optimistic),
+        Criterion("residual deviation", _deviation_size(p, within, tail)),
+    ]
+    if mean is not None and deviation is not None:
+        left = checked_above(deviation, "deviation") * math.sqrt(1 - explained)
+        room = within * checked_above(abs(mean), "mean (without its sign)")
+        criteria.append(Criterion("mean", _mean_size(p, left, room, tail)))
+    return largest(tuple(criteria), parameters=p)
 
-    def enough_shrinkage(n: int) -> bool:
+
+def _shrinkage_size(p: int, explained: float, target: float) -> int:
+    def enough(n: int) -> bool:
         apparent = (explained * (n - p - 1) + p) / (n - 1)
         return 1 + (p - 2) / (n * math.log1p(-apparent)) >= target
 
-    def enough_spread(n: int) -> bool:
+    return smallest(enough, p + 2)
+
+
+def _deviation_size(p: int, within: float, tail: float) -> int:
+    """Until the interval of the residual standard deviation is within a share of it."""
+
+    def enough(n: int) -> bool:
         df = n - p - 1
         low, high = float(chdtri(df, tail)), float(chdtri(df, 1 - tail))
         return math.sqrt(max(high / df, df / low)) <= 1 + within
 
-    criteria = [
-        Criterion("shrinkage", smallest(enough_shrinkage, p + 2), target),
-        Criterion("optimism", up(1 + p * (1 - explained) / checked_share(optimism, "optimism"))),
-        Criterion("residual deviation", smallest(enough_spread, p + 2)),
-    ]
-    if mean is not None and deviation is not None:
-        spread = checked_above(deviation, "deviation") * math.sqrt(1 - explained)
-        room = within * checked_above(abs(mean), "mean (without its sign)")
-        criteria.append(
-            Criterion(
-                "mean",
-                smallest(
-                    lambda n: float(stdtrit(n - p - 1, tail)) * spread / math.sqrt(n) <= room,
-                    max(p + 2, up((z * spread / room) ** 2)),
-                ),
-            )
-        )
-    return _largest(parameters, tuple(criteria), None)
+    return smallest(enough, p + 2)
+
+
+def _mean_size(p: int, left: float, room: float, tail: float) -> int:
+    """Until the mean, of patients who vary by `left` about the model, is known within `room`."""
+
+    def enough(n: int) -> bool:
+        return float(stdtrit(n - p - 1, tail)) * left / math.sqrt(n) <= room
+
+    return smallest(enough, p + 2)
 
 
 def _overfitting(
-    parameters: int, cox_snell: float, largest: float, shrinkage: float, optimism: float
+    parameters: int, cox_snell: float, top: float, shrinkage: float, optimism: float
 ) -> tuple[Criterion, Criterion]:
     p, target = _parameters(parameters), checked_share(shrinkage, "shrinkage")
-    if not 0 < cox_snell < largest:
+    if not 0 < cox_snell < top:
         raise ValueError(
-            f"found cox_snell {cox_snell}; expected a number above 0 and below {largest:.4g}, "
+            f"found cox_snell {cox_snell}; expected a number above 0 and below {top:.4g}, "
             "the most that any model of this outcome can reach."
         )
     if cox_snell >= target:
@@ -181,21 +168,12 @@ def _overfitting(
             f"found cox_snell {cox_snell} and shrinkage {target}; "
             "expected a shrinkage above the R-squared."
         )
-    second = cox_snell / (cox_snell + checked_share(optimism, "optimism") * largest)
+    second = cox_snell / (cox_snell + checked_share(optimism, "optimism") * top)
 
     def size(s: float) -> int:
         return up(p / ((s - 1) * math.log1p(-cox_snell / s)))
 
     return Criterion("shrinkage", size(target), target), Criterion("optimism", size(second), second)
-
-
-def _largest(
-    parameters: int, criteria: tuple[Criterion, ...], events_each: float | None
-) -> SampleSize:
-    n = max(one.n for one in criteria)
-    events = None if events_each is None else n * events_each
-    per_parameter = (n if events is None else events) / parameters
-    return SampleSize(n, events, per_parameter, parameters, criteria)
 
 
 def _parameters(parameters: int) -> int:

@@ -13,27 +13,16 @@ Three figures should come out with narrow intervals (Riley et al., Statistics in
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from oncotrail.statistics.arrays import column
+from oncotrail.statistics.arrays import Undefined, column
 from oncotrail.statistics.intervals import normal_quantile
 from oncotrail.statistics.planning.auc_size import auc_width_size
+from oncotrail.statistics.planning.criteria import Criterion, SampleSize, largest
 from oncotrail.statistics.planning.explained import checked_above, checked_share
 from oncotrail.statistics.planning.smallest import up
-
-
-@dataclass(frozen=True)
-class ValidationSize:
-    """Patients needed, by criterion and in all, and the events expected among them."""
-
-    n: int
-    events: float
-    observed_over_expected: int
-    slope: int
-    auc: int
 
 
 def validation_size(
@@ -45,21 +34,25 @@ def validation_size(
     slope_width: float = 0.2,
     auc_width: float = 0.1,
     confidence: float = 0.95,
-) -> ValidationSize:
+) -> SampleSize:
     """Patients for all three; widths are end to end.
 
     `linear_predictors` are log-odds of risk as expected where the model is validated: those of
     patients, or drawn from a distribution.
 
     >>> found = validation_size(0.3, 0.8, [-3, -2, -1, -0.5, 0, 1], ratio_width=0.4)
-    >>> found.observed_over_expected, found.slope, found.auc, found.n
-    (228, 2154, 359, 2154)
+    >>> [one.n for one in found.criteria], found.n
+    ([228, 2154, 359], 2154)
     """
     ratio = ratio_size(prevalence, ratio_width, confidence=confidence)
     slope = slope_size(linear_predictors, slope_width, confidence=confidence)
     area = auc_width_size(auc, prevalence, auc_width, confidence=confidence).n
-    n = max(ratio, slope, area)
-    return ValidationSize(n, n * prevalence, ratio, slope, area)
+    criteria = (
+        Criterion("observed over expected", ratio),
+        Criterion("calibration slope", slope),
+        Criterion("area under the curve", area),
+    )
+    return largest(criteria, events_each=prevalence)
 
 
 def ratio_size(
@@ -88,7 +81,7 @@ def slope_size(linear_predictors: ArrayLike, width: float, *, confidence: float 
     of_level, of_both = float(weight.mean()), float((weight * x).mean())
     information = float((weight * (x - of_both / of_level) ** 2).mean())
     if information <= 1e-12:
-        raise ValueError(
+        raise Undefined(
             "found linear predictors that are all the same; a slope needs patients who differ."
         )
     error = checked_above(width, "width") / (2 * normal_quantile(confidence))

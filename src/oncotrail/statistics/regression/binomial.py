@@ -10,21 +10,21 @@ triangle's diagonal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit
 
-from oncotrail.statistics.arrays import Flags, Floats, Undefined
+from oncotrail.statistics.arrays import Flags, Floats, Integers, Undefined
 from oncotrail.statistics.regression.separation import refuse_separation
 
 _STEPS = 60
 _SMALL_ENOUGH = 1e-16  # squared length of Newton's step in standard errors; the next is its square
-_FAR_OUT = 25.0  # log odds that may mean separation
+_NO_DOUBT = 1e-11  # of an outcome, times its weight: that little may mean separation
 _COLLINEAR = 1e-10  # what is left of a column, relative, once those before it are taken out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Binomial:
     """Patients, checked: the columns of their linear predictor, outcomes, weights and offsets."""
 
@@ -33,6 +33,7 @@ class Binomial:
     weights: Floats
     offset: Floats
     names: tuple[str, ...]
+    clusters: Integers | None = None
 
     def log_likelihood(self, eta: Floats) -> float:
         """Of these linear predictors."""
@@ -41,15 +42,19 @@ class Binomial:
     def without(self, place: int) -> Binomial:
         """The same patients without one column of the design."""
         names = self.names[:place] + self.names[place + 1 :]
-        kept = np.delete(self.design, place, axis=1)
-        return Binomial(kept, self.labels, self.weights, self.offset, names)
+        return replace(self, design=np.delete(self.design, place, axis=1), names=names)
 
     def shifted(self, by: Floats) -> Binomial:
         """The same patients with something added to their offset."""
-        return Binomial(self.design, self.labels, self.weights, self.offset + by, self.names)
+        return replace(self, offset=self.offset + by)
+
+    def scores(self, coefficients: Floats) -> Floats:
+        """What each patient adds to the score, with its weight; patients x columns."""
+        chance = expit(self.design @ coefficients + self.offset)
+        return np.asarray((self.weights * (self.labels - chance))[:, None] * self.design)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Maximum:
     """Where the likelihood is largest, and the inverse of the information there."""
 
@@ -59,7 +64,7 @@ class Maximum:
 
 
 def maximum(patients: Binomial) -> Maximum:
-    """Climb the likelihood; a ValueError where its maximum does not exist or is not unique.
+    """Climb the likelihood; `Undefined` where its maximum does not exist or is not unique.
 
     >>> ones, y = np.ones((4, 1)), np.array([True, False, False, False])
     >>> maximum(Binomial(ones, y, np.ones(4), np.zeros(4), ("intercept",))).coefficients.round(4)
@@ -68,10 +73,11 @@ def maximum(patients: Binomial) -> Maximum:
     orthonormal, triangle = _decomposed(patients)
     found = _climbed(orthonormal, patients)
     eta = patients.offset if found is None else orthonormal @ found[0] + patients.offset
-    if found is None or np.abs(eta).max() > _FAR_OUT:
+    doubt = patients.weights * np.exp(-np.abs(eta))
+    if found is None or doubt.min() < _NO_DOUBT * patients.weights.mean():
         refuse_separation(patients.design, patients.labels, patients.names)
     if found is None:
-        raise ValueError(
+        raise Undefined(
             f"the logistic fit did not converge in {_STEPS} steps, though the outcome is not "
             f"separated; look at the scale of {', '.join(patients.names)} and of the offset."
         )

@@ -2,9 +2,9 @@
 
 The hazard of a patient with covariates x is h0(t) exp(x' beta): beta is what maximises the partial
 likelihood (see `partial_likelihood`: Efron or Breslow ties, case weights, strata, late entry) and
-its covariance is the inverse information. The robust covariance (Lin and Wei, JASA 1989, 84:1074)
-sums each patient's influence instead, or each cluster's, and holds where weights are not counts,
-patients repeat, or hazards are not quite proportional. The cumulative baseline hazard adds, at
+its covariance is the inverse information. The robust covariance (see `robust`) sums each patient's
+influence instead, or each cluster's, and holds where weights are not counts, patients repeat, or
+hazards are not quite proportional. The cumulative baseline hazard adds, at
 every event time, the events over the risk that they were drawn from, by the same rule for ties.
 
 We fit it ourselves because lifelines has Efron's ties only, no score test under strata, and takes
@@ -15,18 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics import arrays
-from oncotrail.statistics.arrays import Floats, column_names
+from oncotrail.statistics.arrays import Floats, Undefined, column_names, one_of
 from oncotrail.statistics.regression.cox_model import Baseline, CoxFit, Ties
 from oncotrail.statistics.regression.cox_sample import CoxSample, cox_sample
-from oncotrail.statistics.regression.partial_likelihood import (
-    PartialLikelihood,
-    maximise,
-)
+from oncotrail.statistics.regression.partial_likelihood import PartialLikelihood, maximise
+from oncotrail.statistics.regression.robust import sandwich
 from oncotrail.statistics.regression.score_residuals import score_residuals
 
 
@@ -39,18 +37,20 @@ def fit_cox(
     weights: ArrayLike | None = None,
     strata: ArrayLike | None = None,
     entry: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
     robust: bool | None = None,
-    cluster: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
     names: Sequence[str] | None = None,
 ) -> CoxFit:
     """Fit hazard ratios of the columns of `covariates` (patients x columns).
 
-    Times are above 0 in any unit, and tied when they differ by rounding only (R's timefix); events
-    are 1 (happened) or 0 (censored). Weights multiply a patient's part of the likelihood and may be
-    fractions; 0 leaves her out. `entry` is when observation began (at risk from just after it).
-    `cluster` holds the same value for all rows of one patient or centre. The covariance is robust
-    if asked, with clusters, and, unless `robust=False`, where weights are fractions: as in R. A
-    column that separates (monotone likelihood), or that others determine, is refused by name.
+    Times are 0 or above in any unit, and tied when they differ by rounding only (R's timefix);
+    events are 1 (happened) or 0 (censored). Weights multiply a patient's part of the likelihood and
+    may be fractions; 0 leaves her out. `entry` is when observation began (at risk from just after
+    it). `offset` is added to the linear predictor with a coefficient of 1. `clusters` says
+    whose, or which centre's, each row is. The covariance is robust if asked, with clusters,
+    and, unless `robust=False`, where weights are fractions: as in R. A column that separates
+    (monotone likelihood), or that others determine, is refused by name.
 
     R: survival::coxph. (Cox 1972; Efron 1977; Breslow 1974.)
 
@@ -58,58 +58,73 @@ def fit_cox(
     >>> [round(ratio.value, 3) for ratio in fit.hazard_ratios()]
     [3.411]
     """
-    if ties not in ("efron", "breslow"):
-        raise ValueError(f"found ties {ties!r}; expected 'efron' or 'breslow'.")
-    if cluster is not None and np.unique(np.asarray(cluster)).size == 1:
-        raise ValueError(
-            "cluster: found the same cluster in every row; clusters that vary show the spread, so "
-            "expected at least two. Leave cluster out, or give each patient's own."
-        )
-    sample = cox_sample(times, events, covariates, weights=weights, strata=strata, entry=entry)
+    sample = cox_sample(
+        times,
+        events,
+        covariates,
+        weights=weights,
+        strata=strata,
+        entry=entry,
+        clusters=clusters,
+        offset=offset,
+    )
     labels = column_names(names, sample.covariates.shape[1])
-    middle, spread = _scale(sample, labels)
+    return fit_sample(sample, labels, ties, robust=robust)
+
+
+def fit_sample(
+    sample: CoxSample, names: Sequence[str], ties: Ties = "efron", *, robust: bool | None = None
+) -> CoxFit:
+    """`fit_cox` of patients who are checked already; a name for every column.
+
+    >>> sample = cox_sample([5, 8, 3, 9, 2, 7], [1, 0, 1, 1, 1, 0], [0, 0, 1, 1, 1, 0])
+    >>> fit_sample(sample, ["arm"]).coefficients.round(3)
+    array([1.227])
+    """
+    one_of(ties, get_args(Ties), "ties")
+    by_influence = _is_robust(sample, robust)
+    middle, spread = _scale(sample, names)
     likelihood = sample.likelihood((sample.covariates - middle) / spread, ties)
-    maximum = maximise(likelihood, labels)
-    model = covariance = np.linalg.inv(maximum.end.information)
-    robust = cluster is not None or (sample.has_fractions if robust is None else robust)
-    if robust:
-        influence = score_residuals(likelihood, maximum.coefficients) @ model
-        covariance = _sandwich(influence, sample, cluster)
-    beta, unit = maximum.coefficients / spread, np.outer(spread, spread)
-    zero_one = np.isin(sample.covariates, (-1, 0, 1)).all(axis=0)
-    # R's means are plain ones with late entry; the survival curves are the same.
-    mean = middle if entry is None else sample.covariates.mean(axis=0)
-    centre = np.where(zero_one, 0.0, mean)
-    start = maximum.start
+    maximum = maximise(likelihood, names)
+    start, end, beta = maximum.start, maximum.end, maximum.coefficients
+    model = covariance = np.linalg.inv(end.information)
+    if by_influence:
+        influence = sample.weights[:, None] * score_residuals(likelihood, beta) @ model
+        covariance = sandwich(influence, sample.clusters)
+    centre, unit = _centre(sample, middle), np.outer(spread, spread)
     return CoxFit(
-        names=labels,
-        coefficients=beta,
+        names=tuple(names),
+        coefficients=beta / spread,
         covariance=covariance / unit,
         model_covariance=model / unit,
-        log_likelihood=maximum.end.value,
+        log_likelihood=end.value,
         null_log_likelihood=start.value,
         score_statistic=float(start.score @ np.linalg.solve(start.information, start.score)),
         centre=centre,
-        baseline=_baseline(
-            likelihood, maximum.coefficients, float((centre - middle) @ beta), sample
-        ),
-        strata=(None,) if strata is None else tuple(np.unique(np.asarray(strata)).tolist()),
+        baseline=_baseline(likelihood, beta, float((centre - middle) / spread @ beta), sample),
         ties=ties,
-        robust=robust,
+        robust=by_influence,
         iterations=maximum.iterations,
-        n=int((sample.weights > 0).sum()),
-        events=int((sample.events & (sample.weights > 0)).sum()),
         sample=sample,
     )
 
 
-def _scale(sample: CoxSample, names: tuple[str, ...]) -> tuple[Floats, Floats]:
+def _is_robust(sample: CoxSample, asked: bool | None) -> bool:
+    if asked is False and sample.clusters is not None:
+        raise ValueError(
+            "found robust=False with clusters, which are for the robust covariance only; expected "
+            "one or the other."
+        )
+    return sample.needs_robust if asked is None else asked
+
+
+def _scale(sample: CoxSample, names: Sequence[str]) -> tuple[Floats, Floats]:
     """Weighted means and standard deviations: the climb is steadier on columns of one size."""
     covariates, weights = sample.covariates, sample.weights
     constant = np.ptp(covariates[weights > 0], axis=0) == 0
     if constant.any():
         place = int(np.flatnonzero(constant)[0])
-        raise arrays.Undefined(
+        raise Undefined(
             f"column {names[place]!r} is {covariates[0, place]:g} in every patient; "
             "expected one that varies. Drop it."
         )
@@ -118,14 +133,10 @@ def _scale(sample: CoxSample, names: tuple[str, ...]) -> tuple[Floats, Floats]:
     return middle, np.sqrt(share @ (covariates - middle) ** 2)
 
 
-def _sandwich(influence: Floats, sample: CoxSample, cluster: ArrayLike | None) -> Floats:
-    weighted = influence * sample.weights[:, None]
-    if cluster is not None:
-        group = arrays.groups(cluster, sample.times.size, "cluster")
-        order = np.argsort(group, kind="stable")
-        starts = np.searchsorted(group[order], np.arange(int(group.max()) + 1))
-        weighted = np.add.reduceat(weighted[order], starts, axis=0)
-    return weighted.T @ weighted
+def _centre(sample: CoxSample, middle: Floats) -> Floats:
+    """R's: 0 for a column of only -1, 0, 1; the mean of others, a plain one with late entry."""
+    mean = middle if sample.entry is None else sample.covariates.mean(axis=0)
+    return np.where(np.isin(sample.covariates, (-1, 0, 1)).all(axis=0), 0.0, mean)
 
 
 def _baseline(
@@ -133,8 +144,7 @@ def _baseline(
 ) -> Baseline:
     sets = likelihood.sets
     hazard = likelihood.hazards(coefficients).full * np.exp(shift)
-    bounds = sets.event_blocks
-    total = [hazard[a:b].cumsum() for a, b in pairwise(bounds)]
-    last = np.zeros(bounds.size - 1)
+    total = [hazard[a:b].cumsum() for a, b in pairwise(sets.event_blocks)]
+    last = np.zeros(sets.event_blocks.size - 1)
     np.maximum.at(last, sample.strata, sample.times)
     return Baseline(sets.times, np.concatenate(total), sets.strata, last)

@@ -14,24 +14,18 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc, ndtr
+from scipy.special import ndtr
 
 from oncotrail.statistics import arrays
 from oncotrail.statistics.arrays import Floats, Integers
 from oncotrail.statistics.intervals import normal_quantile
+from oncotrail.statistics.regression.chi_squared import ChiSquared, chi_squared, joint_wald
 from oncotrail.statistics.regression.cox_sample import CoxSample
-from oncotrail.statistics.survival.tied_times import SAME
+from oncotrail.statistics.regression.partial_likelihood import PartialLikelihood
+from oncotrail.statistics.results import result
+from oncotrail.statistics.survival.tied_times import places_of
 
 Ties = Literal["efron", "breslow"]
-
-
-@dataclass(frozen=True)
-class ChiSquared:
-    """A test that compares a statistic with a chi-squared distribution."""
-
-    statistic: float
-    degrees_of_freedom: int
-    p_value: float
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ class HazardRatio:
     events: int
 
 
-@dataclass(frozen=True)
+@result
 class Baseline:
     """The cumulative hazard of a patient at `CoxFit.centre`, by stratum; it steps at `times`."""
 
@@ -61,13 +55,13 @@ class Baseline:
     last: Floats  # of each stratum: when its follow-up ends
 
 
-@dataclass(frozen=True)
+@result
 class CoxFit:
-    """A fitted model; `n` and `events` count patients of weight above 0.
+    """A fitted model; `n` and `events` count patients (rows) of weight above 0.
 
     `covariance` is the robust one where `robust` says so; `model_covariance` always the inverse
     information. `centre` is R's: the weighted mean of a column (plain with late entry), or 0 where
-    it holds only -1, 0, 1.
+    it holds only -1, 0, 1. The baseline is that of a patient there, whose offset is 0.
     """
 
     names: tuple[str, ...]
@@ -79,13 +73,30 @@ class CoxFit:
     score_statistic: float
     centre: Floats
     baseline: Baseline
-    strata: tuple[Any, ...]
     ties: Ties
     robust: bool
     iterations: int
-    n: int
-    events: int
     sample: CoxSample = field(repr=False)
+
+    @property
+    def n(self) -> int:
+        """How many patients were fitted on."""
+        return self.sample.n
+
+    @property
+    def events(self) -> int:
+        """How many of them had the event."""
+        return self.sample.number_of_events
+
+    @property
+    def strata(self) -> tuple[Any, ...]:
+        """The strata's names; (None,) where there are none."""
+        return self.sample.strata_names
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, -2 log likelihood + 2 coefficients; lower is better."""
+        return -2 * self.log_likelihood + 2 * len(self.names)
 
     @property
     def standard_errors(self) -> Floats:
@@ -98,9 +109,9 @@ class CoxFit:
         return tuple(
             HazardRatio(
                 name=name,
-                value=float(np.exp(beta)),
-                low=float(np.exp(beta - z * error)),
-                high=float(np.exp(beta + z * error)),
+                value=_exp(beta),
+                low=_exp(beta - z * error),
+                high=_exp(beta + z * error),
                 p_value=float(2 * ndtr(-abs(beta / error))),
                 coefficient=float(beta),
                 standard_error=float(error),
@@ -120,48 +131,69 @@ class CoxFit:
 
     def wald_test(self, columns: Sequence[int] | None = None) -> ChiSquared:
         """Are these coefficients (all, unless columns are given) jointly 0? By `covariance`."""
-        kept = np.arange(len(self.names)) if columns is None else np.asarray(columns)
-        beta, spread = self.coefficients[kept], self.covariance[np.ix_(kept, kept)]
-        return chi_squared(float(beta @ np.linalg.solve(spread, beta)), kept.size)
+        return joint_wald(self.coefficients, self.covariance, columns)
 
     def score_test(self) -> ChiSquared:
         """All coefficients 0? For one group indicator and Breslow's ties nearly the log-rank."""
         return chi_squared(self.score_statistic, len(self.names))
 
-    def risk(self, covariates: ArrayLike) -> Floats:
+    def risk(self, covariates: ArrayLike, offset: ArrayLike | None = None) -> Floats:
         """The linear predictor of new patients, 0 at `centre`; higher is worse.
 
-        R's predict(fit, newdata, type = "lp", reference = "sample").
+        R's predict(fit, newdata, type = "lp", reference = "sample"). A model that was fitted with
+        an offset needs theirs, which is added as it is.
         """
-        return (self._covariates(covariates) - self.centre) @ self.coefficients
+        found = self._covariates(covariates)
+        if (offset is None) != (self.sample.offset is None):
+            raise ValueError(
+                f"found {'no' if offset is None else 'an'} offset; the model was fitted "
+                f"{'with' if offset is None else 'without'} one, so expected the same here."
+            )
+        shift = 0.0 if offset is None else arrays.column(offset, "offset", n=len(found))
+        return (found - self.centre) @ self.coefficients + shift
 
     def cumulative_hazard(self, times: ArrayLike, stratum: Any = None) -> Floats:
         """Of a patient at `centre`, one per time; a time after the last follow-up is refused.
 
         `stratum` is one of `strata` and needed where there are several.
         """
+        own = self.baseline.strata == self.stratum_number(stratum)
+        total = np.append(0.0, self.baseline.cumulative_hazard[own])
+        return total[self.steps_until(times, stratum)]
+
+    def steps_until(self, times: ArrayLike, stratum: Any = None) -> Integers:
+        """How many of the stratum's event times are at or before each time."""
         asked = arrays.column(times, "times", low=0)
         number = self.stratum_number(stratum)
-        # A time that is a patient's but for rounding is that patient's.
-        rounding = SAME * float(self.sample.times.mean())
-        late = asked > self.baseline.last[number] + rounding
+        last = self.baseline.last[[number]]
+        late = places_of(last, asked, side="before") > 0
         if late.any():
             raise arrays.Undefined(
-                f"times: found {asked[late][0]:g}, but follow-up ended at "
-                f"{self.baseline.last[number]:g}; survival is not known after that."
+                f"times: found {asked[late][0]:g}, but follow-up ended at {last[0]:g}; survival is "
+                "not known after that."
             )
-        own = self.baseline.strata == number
-        total = np.append(0.0, self.baseline.cumulative_hazard[own])
-        return total[np.searchsorted(self.baseline.times[own], asked + rounding, side="right")]
+        own = self.baseline.times[self.baseline.strata == number]
+        # With the last time, for a stratum without an event has no other.
+        return np.asarray(np.minimum(places_of(np.append(own, last), asked), own.size))
 
-    def survival(self, covariates: ArrayLike, times: ArrayLike, stratum: Any = None) -> Floats:
+    def survival(
+        self,
+        covariates: ArrayLike,
+        times: ArrayLike,
+        stratum: Any = None,
+        offset: ArrayLike | None = None,
+    ) -> Floats:
         """The chance of no event up to and including each time; patients x times, 0 to 1.
 
         exp(-H0(t) exp(risk)), as R's survfit(fit, newdata). Times after the last follow-up are
-        refused: nothing is known there.
+        refused: nothing is known there. `cox_curve` has it with intervals.
         """
         hazard = self.cumulative_hazard(times, stratum)
-        return np.exp(-np.exp(self.risk(covariates))[:, None] * hazard)
+        return np.exp(-np.exp(self.risk(covariates, offset))[:, None] * hazard)
+
+    def likelihood(self) -> PartialLikelihood:
+        """The partial likelihood of the fit, its covariates counted from `centre`."""
+        return self.sample.likelihood(self.sample.covariates - self.centre, self.ties)
 
     def stratum_number(self, stratum: Any = None) -> int:
         """Which stratum of the baseline this is; it need not be said where there is only one."""
@@ -181,11 +213,6 @@ class CoxFit:
         return found
 
 
-def chi_squared(statistic: float, degrees_of_freedom: int) -> ChiSquared:
-    """The chance of a larger statistic under the null; rounding below 0 counts as 0.
-
-    >>> round(chi_squared(3.841459, 1).p_value, 6)
-    0.05
-    """
-    found = max(0.0, float(statistic))
-    return ChiSquared(found, degrees_of_freedom, float(chdtrc(degrees_of_freedom, found)))
+def _exp(value: float) -> float:
+    with np.errstate(over="ignore"):  # an end beyond the largest number is infinite
+        return float(np.exp(value))

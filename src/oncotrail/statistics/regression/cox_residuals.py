@@ -10,18 +10,16 @@ Schoenfeld residual belongs to an event: its covariates minus the mean of those 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.special import xlogy
 
 from oncotrail.statistics.arrays import Floats, Integers
 from oncotrail.statistics.regression.cox_model import CoxFit
-from oncotrail.statistics.regression.partial_likelihood import PartialLikelihood
 from oncotrail.statistics.regression.score_residuals import mean_at_events, score_residuals
+from oncotrail.statistics.results import result
 
 
-@dataclass(frozen=True)
+@result
 class Schoenfeld:
     """One row per event, by stratum and time; `patients` says whose."""
 
@@ -41,12 +39,12 @@ def martingale_residuals(fit: CoxFit) -> Floats:
     >>> martingale_residuals(fit).round(2).tolist()
     [0.67, -0.33, 0.39, -1.14, 0.74, -0.33]
     """
-    likelihood = _centred(fit)
+    likelihood = fit.likelihood()
     sets, hazards = likelihood.sets, likelihood.hazards(fit.coefficients)
     lived = sets.accumulate(hazards.full)
     lived[sets.events] -= hazards.escaped[sets.event_group]
     found = np.empty_like(lived)
-    found[sets.order] = lived * np.exp(likelihood.covariates @ fit.coefficients)
+    found[sets.order] = lived * likelihood.ratio(fit.coefficients)
     return fit.sample.events - found
 
 
@@ -54,6 +52,11 @@ def deviance_residuals(fit: CoxFit) -> Floats:
     """Martingale residuals made nearly symmetric around 0, one per patient.
 
     sign(m) sqrt(-2 (m + event log(event - m))), R's residuals(fit, "deviance").
+
+    >>> from oncotrail.statistics.regression.cox import fit_cox
+    >>> fit = fit_cox([5, 8, 3, 9, 2, 7], [1, 0, 1, 1, 1, 0], [0, 0, 1, 1, 1, 0])
+    >>> deviance_residuals(fit).round(2).tolist()
+    [0.93, -0.82, 0.46, -0.87, 1.11, -0.82]
     """
     martingale = martingale_residuals(fit)
     events = fit.sample.events.astype(float)
@@ -66,8 +69,13 @@ def dfbeta(fit: CoxFit) -> Floats:
 
     Her score residual, times her weight, times the model's covariance; R's
     residuals(fit, "dfbeta").
+
+    >>> from oncotrail.statistics.regression.cox import fit_cox
+    >>> fit = fit_cox([5, 8, 3, 9, 2, 7], [1, 0, 1, 1, 1, 0], [0, 0, 1, 1, 1, 0])
+    >>> dfbeta(fit).round(2).ravel().tolist()
+    [-0.5, 0.33, 0.22, -0.65, 0.26, 0.33]
     """
-    influence = score_residuals(_centred(fit), fit.coefficients) @ fit.model_covariance
+    influence = score_residuals(fit.likelihood(), fit.coefficients) @ fit.model_covariance
     return influence * fit.sample.weights[:, None]
 
 
@@ -75,8 +83,14 @@ def schoenfeld_residuals(fit: CoxFit) -> Schoenfeld:
     """Covariates at each event minus the mean of those at risk; R's residuals(fit, "schoenfeld").
 
     Weights enter the mean, and do not multiply the residual.
+
+    >>> from oncotrail.statistics.regression.cox import fit_cox
+    >>> fit = fit_cox([5, 8, 3, 9, 2, 7], [1, 0, 1, 1, 1, 0], [0, 0, 1, 1, 1, 0])
+    >>> found = schoenfeld_residuals(fit)
+    >>> found.times.tolist(), found.residuals.round(2).ravel().tolist()
+    ([2.0, 3.0, 5.0, 9.0], [0.23, 0.31, -0.53, 0.0])
     """
-    likelihood = _centred(fit)
+    likelihood = fit.likelihood()
     sets = likelihood.sets
     means = mean_at_events(likelihood, likelihood.means(fit.coefficients))
     return Schoenfeld(
@@ -85,7 +99,3 @@ def schoenfeld_residuals(fit: CoxFit) -> Schoenfeld:
         patients=sets.order[sets.events],
         residuals=likelihood.covariates[sets.events] - means[sets.event_group],
     )
-
-
-def _centred(fit: CoxFit) -> PartialLikelihood:
-    return fit.sample.likelihood(fit.sample.covariates - fit.centre, fit.ties)

@@ -2,18 +2,21 @@
 
 An event counts where the weight is above 0; a patient of weight 0 is not there, so nor is her
 event. Observation from `entry` on (left truncation) means at risk from just after it. Times that
-differ by rounding only, from each other or from an entry, are one time (`tied_times`).
+differ by rounding only, from each other or from an entry, are one time (`tied_times`). A time of 0
+is a time like others, at which everybody who did not enter later is at risk.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from oncotrail.statistics import arrays
 from oncotrail.statistics.arrays import Flags, Floats, Integers
+from oncotrail.statistics.clusters import numbered_clusters
 from oncotrail.statistics.regression.partial_likelihood import (
     PartialLikelihood,
     partial_likelihood,
@@ -22,11 +25,12 @@ from oncotrail.statistics.regression.risk_sets import risk_sets
 from oncotrail.statistics.survival.tied_times import settled_times
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CoxSample:
-    """The checked patients of a fit, in the caller's order; strata are numbered from 0.
+    """The checked patients of a fit, in the caller's order.
 
-    `times` and `entry` are settled: what differs by rounding only is equal.
+    `times` and `entry` are settled: what differs by rounding only is equal. Strata and clusters are
+    numbered from 0; `strata_names` are what the caller called them, (None,) without strata.
     """
 
     times: Floats
@@ -34,18 +38,42 @@ class CoxSample:
     covariates: Floats
     weights: Floats
     strata: Integers
+    strata_names: tuple[Any, ...]
     entry: Floats | None
+    clusters: Integers | None
+    offset: Floats | None
 
     @property
-    def has_fractions(self) -> bool:
-        """Whether a weight is no whole number: then it does not count patients."""
-        return bool((self.weights % 1).any())
+    def n(self) -> int:
+        """How many patients (rows) have a weight above 0."""
+        return int((self.weights > 0).sum())
+
+    @property
+    def counted(self) -> Flags:
+        """Who has an event and a weight above 0: nobody else's event is there."""
+        return self.events & (self.weights > 0)
+
+    @property
+    def number_of_events(self) -> int:
+        """How many of the `n` had the event."""
+        return int(self.counted.sum())
+
+    @property
+    def needs_robust(self) -> bool:
+        """Whether rows are not patients: they are clustered, or weights are no whole numbers."""
+        return self.clusters is not None or bool((self.weights % 1).any())
+
+    def rows(self, kept: Flags) -> CoxSample:
+        """Some of the patients only; strata and clusters keep their numbers."""
+        columns: dict[str, Any] = {
+            name: each[kept] for name, each in vars(self).items() if isinstance(each, np.ndarray)
+        }
+        return replace(self, **columns)
 
     def likelihood(self, covariates: Floats, ties: str) -> PartialLikelihood:
         """The partial likelihood, with `covariates` in place of the sample's own."""
-        # A patient of weight 0 is not there, so nor is her event.
-        sets = risk_sets(self.times, self.events & (self.weights > 0), self.strata, self.entry)
-        return partial_likelihood(sets, covariates, self.weights, ties)
+        sets = risk_sets(self.times, self.counted, self.strata, self.entry)
+        return partial_likelihood(sets, covariates, self.weights, ties, self.offset)
 
 
 def cox_sample(
@@ -56,6 +84,8 @@ def cox_sample(
     weights: ArrayLike | None = None,
     strata: ArrayLike | None = None,
     entry: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
 ) -> CoxSample:
     """Check everything about the patients of a fit; a refusal names the row.
 
@@ -71,9 +101,12 @@ def cox_sample(
         covariates=arrays.matrix(covariates, "covariates", n),
         weights=arrays.weights(weights, n),
         strata=np.zeros(n, dtype=np.int_) if strata is None else arrays.groups(strata, n, "strata"),
+        strata_names=(None,) if strata is None else tuple(np.unique(np.asarray(strata)).tolist()),
         entry=began,
+        clusters=None if clusters is None else numbered_clusters(clusters, n),
+        offset=None if offset is None else arrays.column(offset, "offset", n=n),
     )
-    if not (sample.events & (sample.weights > 0)).any():
+    if not sample.counted.any():
         raise arrays.Undefined(f"found no event in {n} patients; a Cox model needs at least one.")
     return sample
 

@@ -20,13 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import column_names
-from oncotrail.statistics.regression.cox_model import ChiSquared, CoxFit, HazardRatio, Ties
+from oncotrail.statistics.arrays import column_names, one_of
+from oncotrail.statistics.regression.chi_squared import ChiSquared
+from oncotrail.statistics.regression.cox_model import CoxFit, HazardRatio, Ties
 from oncotrail.statistics.regression.cox_sample import CoxSample, cox_sample
 from oncotrail.statistics.regression.term_test import By, fit_columns, term_test
 
@@ -84,13 +85,16 @@ def cox_table(
     ties: Ties = "efron",
     weights: ArrayLike | None = None,
     strata: ArrayLike | None = None,
+    entry: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
     names: Sequence[str] | None = None,
     confidence: float = 0.95,
 ) -> CoxTable:
     """Univariable and multivariable Cox regression; ratios above 1 are worse.
 
-    `terms` are names and their columns; without them each column is a term by its name. With
-    fractional weights, whose likelihood is no likelihood, only `by="wald"` is allowed.
+    `terms` are names and their columns (`terms.places` has them for levels and splines); without
+    them each column is a term by its name. Weights, strata, entry and clusters are as in `fit_cox`.
+    With clusters or fractional weights the likelihood is none: only `by="wald"`, and no AIC.
 
     >>> times, events = [5, 8, 3, 9, 2, 7, 4, 6], [1, 0, 1, 1, 1, 0, 1, 1]
     >>> x = [[0, 1], [0, 3], [1, 2], [1, 5], [1, 0], [0, 4], [1, 1], [0, 2]]
@@ -98,22 +102,16 @@ def cox_table(
     >>> table.chosen, table.rule
     (('dose',), 'backward elimination, likelihood ratio p below 0.05 to stay')
     """
-    sample = cox_sample(times, events, covariates, weights=weights, strata=strata)
+    sample = cox_sample(
+        times, events, covariates, weights=weights, strata=strata, entry=entry, clusters=clusters
+    )
+    _check_choice(rule, threshold, by, sample)
     labels = column_names(names, sample.covariates.shape[1])
-    columns = _checked(terms, labels, rule, threshold)
-    if by not in ("likelihood ratio", "wald") or (sample.has_fractions and by != "wald"):
-        asked = "fractional weights" if by == "likelihood ratio" else "a test"
-        raise ValueError(f"found by {by!r} for {asked}; expected 'wald' or 'likelihood ratio'.")
-    models = _Models(sample, labels, columns, ties, by)
-    alone = tuple(models.results((name,), confidence)[0] for name in columns)
-    removals: tuple[Removal, ...] = ()
-    chosen = tuple(columns)
-    if rule == "univariable":
-        chosen = tuple(found.name for found in alone if found.test.p_value < threshold)
-    if rule in ("backward aic", "backward p"):
-        chosen, removals = _backward(models, rule, threshold)
+    models = _Models(sample, labels, _columns(terms, labels), ties, by)
+    alone = tuple(models.results((name,), confidence)[0] for name in models.columns)
+    chosen, removals = _chosen(models, alone, rule, threshold)
     model = models.fit(chosen) if chosen else None
-    count = int((sample.events & (sample.weights > 0)).sum())
+    count = sample.number_of_events
     return CoxTable(
         univariable=alone,
         multivariable=models.results(chosen, confidence) if chosen else (),
@@ -121,14 +119,14 @@ def cox_table(
         rule=_sentence(rule, by, threshold),
         removals=removals,
         model=model,
-        n=int((sample.weights > 0).sum()),
+        n=sample.n,
         events=count,
-        events_per_variable=count / sum(len(kept) for kept in columns.values()),
+        events_per_variable=count / sum(len(kept) for kept in models.columns.values()),
         events_per_variable_in_model=None if model is None else count / len(model.names),
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Models:
     """All that is needed to fit any set of terms."""
 
@@ -159,6 +157,16 @@ class _Models:
         return {t: list(range(a, b)) for t, a, b in zip(terms, starts, ends, strict=True)}
 
 
+def _chosen(
+    models: _Models, alone: tuple[TermResult, ...], rule: Rule, threshold: float
+) -> tuple[tuple[str, ...], tuple[Removal, ...]]:
+    if rule == "all":
+        return tuple(models.columns), ()
+    if rule == "univariable":
+        return tuple(found.name for found in alone if found.test.p_value < threshold), ()
+    return _backward(models, rule, threshold)
+
+
 def _backward(
     models: _Models, rule: Rule, threshold: float
 ) -> tuple[tuple[str, ...], tuple[Removal, ...]]:
@@ -186,12 +194,8 @@ def _candidates(models: _Models, terms: tuple[str, ...]) -> list[Removal]:
         value = models.fit(rest).log_likelihood if rest else full.null_log_likelihood
         without = -2 * value + 2 * (len(full.names) - len(places))
         test = term_test(full, places, models.by)
-        found.append(Removal(term, _aic(full), without, test.p_value))
+        found.append(Removal(term, full.aic, without, test.p_value))
     return found
-
-
-def _aic(fit: CoxFit) -> float:
-    return -2 * fit.log_likelihood + 2 * len(fit.names)
 
 
 def _sentence(rule: Rule, by: By, threshold: float) -> str:
@@ -203,18 +207,22 @@ def _sentence(rule: Rule, by: By, threshold: float) -> str:
     }[rule]
 
 
-def _checked(
-    terms: Mapping[str, Sequence[int]] | None,
-    names: tuple[str, ...],
-    rule: str,
-    threshold: float,
-) -> dict[str, list[int]]:
-    if rule not in ("all", "univariable", "backward aic", "backward p"):
-        raise ValueError(
-            f"found rule {rule!r}; expected 'all', 'univariable', 'backward aic' or 'backward p'."
-        )
+def _check_choice(rule: str, threshold: float, by: str, sample: CoxSample) -> None:
+    one_of(rule, get_args(Rule), "rule")
+    one_of(by, get_args(By), "by")
     if not 0 < threshold <= 1:
         raise ValueError(f"found threshold {threshold}; expected a p above 0, at most 1.")
+    if sample.needs_robust and (by != "wald" or rule == "backward aic"):
+        raise ValueError(
+            f"found by={by!r} and rule={rule!r} with clusters or fractional weights, which have no "
+            "likelihood; expected by='wald' and another rule than 'backward aic'."
+        )
+
+
+def _columns(
+    terms: Mapping[str, Sequence[int]] | None, names: tuple[str, ...]
+) -> dict[str, list[int]]:
+    """Each term's columns, none of them in two terms."""
     if terms is None:
         return {name: [place] for place, name in enumerate(names)}
     used = [place for kept in terms.values() for place in kept]

@@ -11,16 +11,14 @@ one (Simon, Friedman, Hastie and Tibshirani, JSS 2011, 39(5), whose glmnet is fo
 scaling; `penalised_likelihood` fits one lambda). The problem is convex, so the answer is glmnet's
 at a tolerance of nought.
 
-Cross-validation leaves
-out one fold after the other and asks how much the deviance of *all* patients exceeds that of the
-patients fitted on, per event left out: the comparison that keeps risk sets large (Verweij and van
-Houwelingen, Statistics in Medicine 1993, 12:2305).
+Cross-validation leaves out one fold after the other and asks how much the deviance of *all*
+patients exceeds that of the patients fitted on, per event left out: the comparison that keeps risk
+sets large (Verweij and van Houwelingen, Statistics in Medicine 1993, 12:2305).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,7 +26,7 @@ from numpy.typing import ArrayLike
 from oncotrail.statistics import arrays
 from oncotrail.statistics.arrays import Flags, Floats, Integers, column_names
 from oncotrail.statistics.regression.cox_sample import CoxSample, cox_sample
-from oncotrail.statistics.regression.partial_likelihood import sum_by
+from oncotrail.statistics.regression.penalised_likelihood import Penalised
 from oncotrail.statistics.regression.standardised import (
     Standardised,
     deviance,
@@ -37,12 +35,13 @@ from oncotrail.statistics.regression.standardised import (
     scaled_deviance,
     standardised,
 )
+from oncotrail.statistics.results import result
 
 FEWEST_FOLDS = 3
 STILL = 5  # penalties
 
 
-@dataclass(frozen=True)
+@result
 class ElasticNetPath:
     """Coefficients (on the columns' own scale) for each penalty, largest penalty first.
 
@@ -82,7 +81,7 @@ class ElasticNetPath:
         return found @ self.at(penalty)
 
 
-@dataclass(frozen=True)
+@result
 class CrossValidatedPath:
     """The path on all patients, and what each penalty costs on those left out (lower is better).
 
@@ -114,8 +113,9 @@ def elastic_net_path(
 
     Without `penalties` there are up to 100, down to 1/10,000 of the largest (1/100 with more
     columns than patients); they end early, as glmnet's do, where the deviance explained stands
-    still or reaches 0.99. `mixing` is 1 for the lasso, 0 for the ridge. A constant column keeps
-    the coefficient 0. Only the weights' proportions matter. R: glmnet(family = "cox").
+    still or reaches 0.99, or where no smaller penalty has a fit. `mixing` is 1 for the lasso, 0 for
+    the ridge. A constant column keeps the coefficient 0. Only the weights' proportions matter.
+    R: glmnet(family = "cox").
 
     >>> import numpy as np
     >>> x = np.array([[0, 1], [0, 3], [1, 2], [1, 5], [1, 0], [0, 4], [1, 1], [0, 2]])
@@ -123,13 +123,9 @@ def elastic_net_path(
     >>> path.chosen(path.penalties[0]), path.chosen(path.penalties[3])
     ((), ('column 1',))
     """
-    net = standardised(
-        cox_sample(times, events, covariates, weights=weights, strata=strata),
-        mixing,
-        standardise=standardise,
-    )
-    labels = column_names(names, net.sample.covariates.shape[1])
-    return _path(net, labels, penalties)
+    sample = cox_sample(times, events, covariates, weights=weights, strata=strata)
+    net = standardised(sample, mixing, standardise=standardise)
+    return _path(net, column_names(names, sample.covariates.shape[1]), penalties)
 
 
 def cross_validated_path(
@@ -159,18 +155,19 @@ def cross_validated_path(
     >>> found.path.chosen(found.sparser)
     ('column 0',)
     """
-    net = standardised(
-        cox_sample(times, events, covariates, weights=weights, strata=strata),
-        mixing,
-        standardise=standardise,
-    )
-    path = _path(net, column_names(names, net.sample.covariates.shape[1]), penalties)
-    fold = arrays.groups(folds, net.sample.times.size, "folds")
-    counts = _events_of(net.sample, fold)
+    sample = cox_sample(times, events, covariates, weights=weights, strata=strata)
+    net = standardised(sample, mixing, standardise=standardise)
+    fold = arrays.groups(folds, sample.times.size, "folds")
+    counts = _events_of(sample, fold)
+    path = _path(net, column_names(names, sample.covariates.shape[1]), penalties)
     raw = np.array([_excess(net, fold == k, path.penalties) for k in range(counts.size)])
-    raw, share = raw / counts[:, None], counts / counts.sum()
-    mean = share @ raw
-    error = np.sqrt(share @ (raw - mean) ** 2 / (counts.size - 1))
+    return _chosen(path, raw / counts[:, None], counts / counts.sum())
+
+
+def _chosen(path: ElasticNetPath, deviances: Floats, share: Floats) -> CrossValidatedPath:
+    """The penalty of the lowest mean over the folds, which count by their share of the events."""
+    mean = share @ deviances
+    error = np.sqrt(share @ (deviances - mean) ** 2 / (share.size - 1))
     lowest = int(mean.argmin())
     within = mean <= mean[lowest] + error[lowest]
     return CrossValidatedPath(
@@ -179,7 +176,7 @@ def cross_validated_path(
         standard_error=error,
         best=float(path.penalties[lowest]),
         sparser=float(path.penalties[within].max()),
-        folds=counts.size,
+        folds=share.size,
     )
 
 
@@ -190,7 +187,7 @@ def _path(net: Standardised, names: tuple[str, ...], penalties: ArrayLike | None
     null = deviance(net, np.zeros(len(names)))
     found: list[Floats] = []
     explained: list[float] = []
-    for fitted in fits(net, limits):
+    for fitted in fits(net, limits) if penalties is not None else _while_defined(net, limits):
         found.append(fitted.coefficients / net.scale)
         explained.append(1 - scaled_deviance(net, fitted.value) / null)
         if penalties is None and _enough(explained):
@@ -203,9 +200,17 @@ def _path(net: Standardised, names: tuple[str, ...], penalties: ArrayLike | None
         # Glmnet's is by the weights as given; everything else, by weights whose mean is 1.
         null_deviance=null * float(net.sample.weights.mean()),
         mixing=net.mixing,
-        n=int((net.sample.weights > 0).sum()),
-        events=int((net.sample.events & (net.sample.weights > 0)).sum()),
+        n=net.sample.n,
+        events=net.sample.number_of_events,
     )
+
+
+def _while_defined(net: Standardised, limits: Floats) -> Iterator[Penalised]:
+    """The fits until a penalty is so small that none exists, as where risks differ by e^700."""
+    try:
+        yield from fits(net, limits)
+    except arrays.Undefined:
+        return
 
 
 def _enough(explained: list[float]) -> bool:
@@ -218,15 +223,7 @@ def _enough(explained: list[float]) -> bool:
 
 def _excess(net: Standardised, out: Flags, limits: Floats) -> Floats:
     """By how much the deviance of all exceeds that of the training patients, by penalty."""
-    sample, rows = net.sample, ~out
-    training = replace(
-        sample,
-        times=sample.times[rows],
-        events=sample.events[rows],
-        covariates=sample.covariates[rows],
-        weights=sample.weights[rows],
-        strata=arrays.groups(sample.strata[rows]),
-    )
+    training = net.sample.rows(~out)
     part = standardised(training, net.mixing, standardise=net.standardise)
     found = []
     for fitted in fits(part, limits):
@@ -239,7 +236,7 @@ def _events_of(sample: CoxSample, fold: Integers) -> Floats:
     count = int(fold.max()) + 1
     if count < FEWEST_FOLDS:
         raise ValueError(f"found {count} folds; expected at least {FEWEST_FOLDS}.")
-    found = sum_by(fold, sample.weights * sample.events, count)
+    found: Floats = np.bincount(fold, sample.weights * sample.events).astype(np.float64)
     if (found == 0).any():
         raise ValueError(
             f"found no event in {int((found == 0).sum())} of {count} folds; expected events in "

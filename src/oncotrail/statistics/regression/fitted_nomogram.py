@@ -16,7 +16,7 @@ from oncotrail.statistics.regression.logistic import LogisticFit
 from oncotrail.statistics.regression.nomogram import (
     MedianSurvival,
     Nomogram,
-    Outcome,
+    Predicted,
     Probability,
     SurvivalAt,
     nomogram,
@@ -35,7 +35,7 @@ def logistic_nomogram(
     >>> from oncotrail.statistics.regression.terms import Linear
     >>> fit = fit_logistic([0, 0, 1, 0, 1, 1], [1.0, 2, 3, 4, 5, 6])
     >>> sheet = logistic_nomogram(fit, [Linear("size")], {"size": (1, 6)}, "risk")
-    >>> read = sheet.points_of({"size": 6}).outcomes["risk"]
+    >>> read = sheet.points_of({"size": 6}).predicted["risk"]
     >>> abs(read - float(fit.predict([6])[0])) < 1e-12
     True
     """
@@ -66,17 +66,19 @@ def cox_nomogram(
     >>> from oncotrail.statistics.regression.terms import Linear
     >>> fit = fit_cox([3, 5, 6, 7, 9, 10], [1, 1, 0, 1, 1, 0], [6.0, 2, 5, 4, 1, 3])
     >>> sheet = cox_nomogram(fit, [Linear("size")], {"size": (1, 6)}, {"year 5": 5})
-    >>> read = sheet.points_of({"size": 4}).outcomes["year 5"]
+    >>> read = sheet.points_of({"size": 4}).predicted["year 5"]
     >>> abs(read - float(fit.survival([4.0], [5])[0, 0])) < 1e-12
     True
     """
+    if fit.sample.offset is not None:
+        raise ValueError("found a model with an offset; a nomogram has no axis for one.")
     moved = float(np.exp(-fit.centre @ fit.coefficients))
-    outcomes: list[Outcome] = [
+    predicted: list[Predicted] = [
         SurvivalAt(name, float(fit.cumulative_hazard([time], stratum)[0]) * moved)
         for name, time in times.items()
     ]
     if median is not None:
         steps = fit.baseline.times[fit.baseline.strata == fit.stratum_number(stratum)]
         hazard = fit.cumulative_hazard(steps, stratum) * moved
-        outcomes.append(MedianSurvival(median, tuple(steps.tolist()), tuple(hazard.tolist())))
-    return nomogram(terms, fit.coefficients, ranges, outcomes)
+        predicted.append(MedianSurvival(median, tuple(steps.tolist()), tuple(hazard.tolist())))
+    return nomogram(terms, fit.coefficients, ranges, predicted)

@@ -110,17 +110,17 @@ class MedianSurvival:
             return np.asarray(np.log(np.log(2) / reached))
 
 
-Outcome = Probability | SurvivalAt | MedianSurvival
+Predicted = Probability | SurvivalAt | MedianSurvival
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One patient read off the nomogram."""
+    """One patient read off the nomogram; a median beyond the follow-up is None."""
 
     points: Mapping[str, float]  # term -> points
     total: float
     linear_predictor: float
-    outcomes: Mapping[str, float]  # name -> probability, survival or median
+    predicted: Mapping[str, float | None]  # name -> probability, survival or median
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Nomogram:
     """All axes. `origin` is the linear predictor, without an intercept, at 0 points."""
 
     scales: tuple[Scale, ...]
-    outcomes: tuple[Outcome, ...]
+    predicted: tuple[Predicted, ...]
     origin: float
     points_per_unit: float
 
@@ -156,15 +156,16 @@ class Nomogram:
         }
         total = sum(points.values())
         predictor = float(self.linear_predictor(total))
-        meant = {outcome.name: float(outcome.of(predictor)) for outcome in self.outcomes}
-        return Reading(points, total, predictor, meant)
+        meant = {each.name: float(each.of(predictor)) for each in self.predicted}
+        known = {name: value if np.isfinite(value) else None for name, value in meant.items()}
+        return Reading(points, total, predictor, known)
 
 
 def nomogram(
     terms: Sequence[Term],
     coefficients: ArrayLike,
     ranges: Mapping[str, tuple[float, float]],
-    outcomes: Sequence[Outcome],
+    predicted: Sequence[Predicted],
 ) -> Nomogram:
     """The axes of a model: its terms and their coefficients, without the intercept.
 
@@ -187,7 +188,7 @@ def nomogram(
         Scale(term, axis, tuple(part.tolist()), float(effect.min()), per_unit)
         for term, axis, part, effect in zip(terms, axes, cut, effects, strict=True)
     )
-    return Nomogram(scales, tuple(outcomes), sum(each.lowest for each in scales), per_unit)
+    return Nomogram(scales, tuple(predicted), sum(each.lowest for each in scales), per_unit)
 
 
 def _axis(term: Term, ranges: Mapping[str, tuple[float, float]]) -> tuple[Value, ...]:

@@ -1,9 +1,9 @@
 """Cox's partial likelihood, its derivatives, and the climb to its maximum.
 
 At each event time the patients at risk draw lots, in proportion to w exp(eta), eta the linear
-predictor and w the case weight; the likelihood is the chance that those who had the event are
-those drawn (Cox, JRSS B 1972, 34:187). With S the sum of w exp(eta) over the risk set, an event
-contributes w eta - w log S. When d patients share a time,
+predictor (with an offset, if any) and w the case weight; the likelihood is the chance that those
+who had the event are those drawn (Cox, JRSS B 1972, 34:187). With S the sum of w exp(eta) over the
+risk set, an event contributes w eta - w log S. When d patients share a time,
 
 - Breslow (Biometrics 1974, 30:89) takes log S for each of them;
 - Efron (JASA 1977, 72:557) lets them leave one after the other, but shares the order out:
@@ -28,14 +28,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from oncotrail.statistics.arrays import Floats, Undefined
+from oncotrail.statistics.regression.dependent_columns import first_dependent
 from oncotrail.statistics.regression.risk_sets import Positions, RiskSets
 
 MOST_STEPS = 60
 SAME = 1e-6  # the last step moves no patient's linear predictor by more; its error is the square
-SINGULAR = 1e-11  # share of a column's information that the other columns must leave
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Terms:
     """What the likelihood sums over: an event time, the share of its ties that left, a weight."""
 
@@ -44,7 +44,7 @@ class Terms:
     weight: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hazards:
     """Baseline hazard of each event time, and the part of it that patients tied there escape."""
 
@@ -52,7 +52,7 @@ class Hazards:
     escaped: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Derivatives:
     """Log partial likelihood, its gradient, and minus its second derivatives."""
 
@@ -61,7 +61,7 @@ class Derivatives:
     information: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Maximum:
     """Where the climb began (all coefficients 0) and where it ended."""
 
@@ -71,19 +71,20 @@ class Maximum:
     iterations: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PartialLikelihood:
-    """The likelihood of one sample; covariates and weights are sorted as `sets.order`."""
+    """The likelihood of one sample; its columns are sorted as `sets.order`."""
 
     sets: RiskSets
     covariates: Floats
     weights: Floats
+    offset: Floats
     terms: Terms
 
     def at(self, coefficients: Floats) -> Derivatives:
         """Value and derivatives; the value is not finite where exp has run out of numbers."""
         rows, weight = self.sets.events, self.terms.weight
-        eta = self.covariates @ coefficients
+        eta = self.covariates @ coefficients + self.offset
         eta = eta - eta.max()  # only differences count, and exp holds more of them so
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             risk = self.weights * np.exp(eta)
@@ -117,7 +118,16 @@ class PartialLikelihood:
 
     def risk(self, coefficients: Floats) -> Floats:
         """W exp(eta) of each patient, sorted."""
-        return self.weights * np.exp(self.covariates @ coefficients)
+        return self.weights * self.ratio(coefficients)
+
+    def ratio(self, coefficients: Floats) -> Floats:
+        """exp(eta) of each patient, sorted: her hazard over the baseline's."""
+        return np.exp(self.covariates @ coefficients + self.offset)
+
+    def by_event(self, values: Floats) -> Floats:
+        """The sum of the values of each event time's terms; event times x columns."""
+        starts = np.searchsorted(self.terms.group, np.arange(self.sets.times.size))
+        return np.asarray(np.add.reduceat(values, starts, axis=0))
 
     def _left(self, risk: Floats) -> Floats:
         total = self.sets.at_risk(risk)[self.terms.group]
@@ -131,11 +141,7 @@ class PartialLikelihood:
         return total / left[:, None]
 
     def _hazards(self, each: Floats) -> Hazards:
-        size = self.sets.times.size
-        return Hazards(
-            full=sum_by(self.terms.group, each, size),
-            escaped=sum_by(self.terms.group, each * self.terms.fraction, size),
-        )
+        return Hazards(self.by_event(each), self.by_event(each * self.terms.fraction))
 
     def _information(self, risk: Floats, means: Floats, weight: Floats, each: Floats) -> Floats:
         x, hazards = self.covariates, self._hazards(each)
@@ -144,16 +150,19 @@ class PartialLikelihood:
         return (x * lived[:, None]).T @ x - (means * weight[:, None]).T @ means
 
 
-def sum_by(group: Positions, values: Floats, size: int) -> Floats:
-    """The sum of the values of each group, numbered from 0."""
-    return np.bincount(group, values, minlength=size).astype(np.float64)
-
-
 def partial_likelihood(
-    sets: RiskSets, covariates: Floats, weights: Floats, ties: str
+    sets: RiskSets, covariates: Floats, weights: Floats, ties: str, offset: Floats | None = None
 ) -> PartialLikelihood:
-    """The likelihood of columns in the patients' own order; `ties` is "efron" or "breslow"."""
-    covariates, weights = covariates[sets.order], weights[sets.order]
+    """The likelihood of columns in the patients' own order; `ties` is "efron" or "breslow".
+
+    >>> from oncotrail.statistics.regression.risk_sets import risk_sets
+    >>> died, x = np.array([True, False, True]), np.array([[1.0], [0.0], [2.0]])
+    >>> sets = risk_sets(np.array([3.0, 2.0, 1.0]), died, np.zeros(3, dtype=int))
+    >>> partial_likelihood(sets, x, np.ones(3), "efron").at(np.zeros(1)).score  # 2 is 1 above 1
+    array([1.])
+    """
+    shift = np.zeros(len(weights)) if offset is None else offset
+    covariates, weights, shift = covariates[sets.order], weights[sets.order], shift[sets.order]
     total = sets.tied(weights)
     size = np.diff(np.append(sets.event_starts, sets.events.size))
     if ties == "breslow" or (size == 1).all():
@@ -162,11 +171,17 @@ def partial_likelihood(
         within = np.arange(sets.events.size) - sets.event_starts[sets.event_group]
         group = sets.event_group
         terms = Terms(group, within / size[group], (total / size)[group])
-    return PartialLikelihood(sets, covariates, weights, terms)
+    return PartialLikelihood(sets, covariates, weights, shift, terms)
 
 
 def maximise(likelihood: PartialLikelihood, names: Sequence[str]) -> Maximum:
-    """Climb from zero. Columns are best centred and scaled; `names` are for refusals."""
+    """Climb from zero. Columns are best centred and scaled; `names` are for refusals.
+
+    >>> from oncotrail.statistics.regression.cox_sample import cox_sample
+    >>> sample = cox_sample([5, 8, 3, 9, 2, 7], [1, 0, 1, 1, 1, 0], [0, 0, 1, 1, 1, 0])
+    >>> maximise(sample.likelihood(sample.covariates, "efron"), ["arm"]).coefficients.round(3)
+    array([1.227])
+    """
     place: Floats = np.zeros(likelihood.covariates.shape[1])
     start = now = likelihood.at(place)
     # Not beside its own information: of a column that is constant in every risk set all of that is
@@ -181,33 +196,12 @@ def maximise(likelihood: PartialLikelihood, names: Sequence[str]) -> Maximum:
             break
         step = np.asarray(np.linalg.solve(now.information, now.score), dtype=np.float64)
         if np.abs(likelihood.covariates @ step).max() < SAME:
-            return Maximum(place + step, start, likelihood.at(place + step), iteration)
+            end = likelihood.at(place + step)
+            if first_dependent(end.information, np.diag(start.information)) is not None:
+                break
+            return Maximum(place + step, start, end, iteration)
         place, now = _uphill(likelihood, place, step, now)
     raise Undefined(_monotone(names, step, likelihood.covariates))
-
-
-def first_dependent(information: Floats, full: Floats) -> int | None:
-    """The first column of which the columns before it leave next to nothing; None if all stand.
-
-    `full` is what each column would have by itself. The squared diagonal of Cholesky's factor is
-    what it has left.
-
-    >>> first_dependent(np.array([[1.0, 2.0], [2.0, 4.0]]), np.array([1.0, 4.0]))
-    1
-    """
-    if _stands(information, full):
-        return None
-    sizes = range(1, full.size)
-    fallen = (k - 1 for k in sizes if not _stands(information[:k, :k], full[:k]))
-    return next(fallen, full.size - 1)
-
-
-def _stands(information: Floats, full: Floats) -> bool:
-    try:
-        left = np.diag(np.linalg.cholesky(information)) ** 2
-    except np.linalg.LinAlgError:
-        return False
-    return bool((left > SINGULAR * full).all())
 
 
 def _uphill(

@@ -20,16 +20,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from scipy.stats import rankdata
 
-from oncotrail.statistics.arrays import Floats, Integers
-from oncotrail.statistics.regression.cox_model import ChiSquared, CoxFit, chi_squared
+from oncotrail.statistics.arrays import Floats, Integers, Undefined, one_of
+from oncotrail.statistics.regression.chi_squared import ChiSquared, chi_squared
+from oncotrail.statistics.regression.cox_model import CoxFit
 from oncotrail.statistics.regression.cox_residuals import schoenfeld_residuals
-from oncotrail.statistics.regression.partial_likelihood import first_dependent
+from oncotrail.statistics.regression.dependent_columns import first_dependent
 from oncotrail.statistics.regression.risk_sets import risk_sets
+from oncotrail.statistics.results import result
 
 Transform = Literal["km", "rank", "identity", "log"]
 
@@ -42,7 +44,7 @@ class TermTest:
     test: ChiSquared | None
 
 
-@dataclass(frozen=True)
+@result
 class ProportionalHazards:
     """A small p speaks against proportional hazards; a large one does not prove them.
 
@@ -70,7 +72,8 @@ def proportional_hazards(
     """Test each term (a name and its columns; each column by itself if none are given), and all.
 
     `transform` of time: "km" is 1 minus Kaplan-Meier's estimate just before t (evens out the
-    events, so that late ones do not decide alone), "rank", "identity" or "log".
+    events, so that late ones do not decide alone), "rank", "identity" or "log" (which an event at
+    time 0 does not have: undefined).
     R: survival::cox.zph (3.0 and later).
 
     >>> from oncotrail.statistics.regression.cox import fit_cox
@@ -107,10 +110,7 @@ def proportional_hazards(
 
 
 def _check(terms: Mapping[str, Sequence[int]], transform: str, columns: int) -> None:
-    if transform not in ("km", "rank", "identity", "log"):
-        raise ValueError(
-            f"found transform {transform!r}; expected 'km', 'rank', 'identity' or 'log'."
-        )
+    one_of(transform, get_args(Transform), "transform")
     for name, kept in terms.items():
         if len(set(kept)) != len(kept) or not set(kept) <= set(range(columns)) or not kept:
             raise ValueError(
@@ -125,7 +125,12 @@ def _time_axis(fit: CoxFit, transform: Transform) -> Floats:
     if transform == "identity":
         return times
     if transform == "log":
-        return np.log(times)
+        if (times[fit.sample.counted] == 0).any():
+            raise Undefined(
+                "found an event at time 0, which has no logarithm; expected another transform "
+                "than 'log', such as 'km'."
+            )
+        return np.log(times, out=np.zeros(times.size), where=times > 0)  # events are above 0
     found = np.zeros(times.size)
     if transform == "rank":
         found[here] = rankdata(times[here])
@@ -140,7 +145,7 @@ def _time_axis(fit: CoxFit, transform: Transform) -> Floats:
 
 def _informations(fit: CoxFit, centred: Floats) -> tuple[Floats, Floats, Floats]:
     """The sum over event times of V, g V and g^2 V."""
-    likelihood = fit.sample.likelihood(fit.sample.covariates - fit.centre, fit.ties)
+    likelihood = fit.likelihood()
     axis = centred[likelihood.sets.event_starts]  # the same for events tied in time
     plain, once, twice = (
         likelihood.information(fit.coefficients, axis**power) for power in range(3)

@@ -24,7 +24,7 @@ from oncotrail.statistics.arrays import Flags, Floats, Integers
 Positions = NDArray[np.intp]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LateEntry:
     """Where patients stand when they are sorted by entry instead."""
 
@@ -33,7 +33,7 @@ class LateEntry:
     before: Positions  # of each sorted patient: how many event times precede her entry
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RiskSets:
     """Sorted patients and the distinct event times (within strata, in the same order).
 

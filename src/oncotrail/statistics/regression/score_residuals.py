@@ -15,25 +15,36 @@ from oncotrail.statistics.regression.partial_likelihood import PartialLikelihood
 
 
 def mean_at_events(likelihood: PartialLikelihood, means: Floats) -> Floats:
-    """The terms' means, averaged within each event time."""
-    group, size = likelihood.terms.group, likelihood.sets.times.size
-    starts = np.searchsorted(group, np.arange(size))
-    count = np.bincount(group, minlength=size)
-    return np.asarray(np.add.reduceat(means, starts, axis=0) / count[:, None])
+    """The terms' means, averaged within each event time; event times x columns.
+
+    >>> from oncotrail.statistics.regression.cox_sample import cox_sample
+    >>> sample = cox_sample([1, 1, 2], [1, 1, 0], [3.0, 1.0, 2.0])
+    >>> likelihood = sample.likelihood(sample.covariates, "efron")
+    >>> mean_at_events(likelihood, likelihood.means(np.zeros(1)))
+    array([[2.]])
+    """
+    count = likelihood.by_event(np.ones(len(means)))
+    return likelihood.by_event(means) / count[:, None]
 
 
 def score_residuals(likelihood: PartialLikelihood, coefficients: Floats) -> Floats:
-    """One row per patient in the caller's order, before her weight; one column per covariate."""
+    """One row per patient in the caller's order, before her weight; one column per covariate.
+
+    >>> from oncotrail.statistics.regression.cox_sample import cox_sample
+    >>> sample = cox_sample([1, 2, 3], [1, 1, 0], [3.0, 1.0, 2.0])
+    >>> likelihood = sample.likelihood(sample.covariates, "efron")
+    >>> score_residuals(likelihood, np.zeros(1)).round(3).tolist()
+    [[0.667], [0.083], [-0.25]]
+    """
     sets, x = likelihood.sets, likelihood.covariates
     hazards, means = likelihood.hazards(coefficients), likelihood.means(coefficients)
     terms, rows, group = likelihood.terms, sets.events, sets.event_group
-    starts = np.searchsorted(terms.group, np.arange(sets.times.size))
-    each = terms.weight / likelihood.left(coefficients)
-    drift = np.add.reduceat(means * each[:, None], starts, axis=0)
-    spared = np.add.reduceat(means * (each * terms.fraction)[:, None], starts, axis=0)
+    drawn = means * (terms.weight / likelihood.left(coefficients))[:, None]
+    drift = likelihood.by_event(drawn)
+    spared = likelihood.by_event(drawn * terms.fraction[:, None])
     expected = x * sets.accumulate(hazards.full)[:, None] - sets.accumulate(drift)
     expected[rows] -= x[rows] * hazards.escaped[group][:, None] - spared[group]
-    found = -np.exp(x @ coefficients)[:, None] * expected
+    found = -likelihood.ratio(coefficients)[:, None] * expected
     found[rows] += x[rows] - mean_at_events(likelihood, means)[group]
     unsorted = np.empty_like(found)
     unsorted[sets.order] = found

@@ -27,7 +27,7 @@ SMALLEST = 1e-4  # of the largest penalty
 SMALLEST_WIDE = 1e-2  # with more columns than patients
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Standardised:
     """A sample with standardised columns, weights that sum to 1, and how to mix penalties."""
 
@@ -39,7 +39,13 @@ class Standardised:
 
 
 def standardised(sample: CoxSample, mixing: float, *, standardise: bool) -> Standardised:
-    """Centre by weighted means and, if `standardise`, divide by standard deviations (with n)."""
+    """Centre by weighted means and, if `standardise`, divide by standard deviations (with n).
+
+    >>> from oncotrail.statistics.regression.cox_sample import cox_sample
+    >>> sample = cox_sample([1, 2, 3, 4], [1, 1, 0, 1], [3.0, 1.0, 3.0, 1.0])
+    >>> standardised(sample, 1.0, standardise=True).likelihood.covariates.ravel()
+    array([ 1., -1.,  1., -1.])
+    """
     if not 0 <= mixing <= 1:
         raise ValueError(f"found mixing {mixing}; expected 0 (ridge) to 1 (lasso).")
     share = sample.weights / sample.weights.sum()
@@ -56,7 +62,14 @@ def standardised(sample: CoxSample, mixing: float, *, standardise: bool) -> Stan
 
 
 def penalty_sequence(net: Standardised) -> Floats:
-    """From the penalty that leaves nothing in (for the ridge: that of a mixing of 0.001) down."""
+    """From the penalty that leaves nothing in (for the ridge: that of a mixing of 0.001) down.
+
+    >>> from oncotrail.statistics.regression.cox_sample import cox_sample
+    >>> sample = cox_sample([1, 2, 3, 4], [1, 1, 0, 1], [3.0, 1.0, 3.0, 1.0])
+    >>> limits = penalty_sequence(standardised(sample, 1.0, standardise=True))
+    >>> limits.size, limits[:2].round(4).tolist()
+    (100, [0.0833, 0.0759])
+    """
     steepest = float(np.abs(slope(net.likelihood, np.zeros(net.scale.size))).max())
     if steepest == 0:
         raise Undefined("no column tells those with an event from others at risk; expected one.")
@@ -66,23 +79,41 @@ def penalty_sequence(net: Standardised) -> Floats:
 
 
 def fits(net: Standardised, limits: Floats) -> Iterator[Penalised]:
-    """Fit one penalty after the other, largest first, each from the one before."""
-    start = np.zeros(net.scale.size)
+    """Fit one penalty after the other, largest first, each from the one before.
+
+    >>> from oncotrail.statistics.regression.cox_sample import cox_sample
+    >>> sample = cox_sample([1, 2, 3, 4], [1, 1, 0, 1], [3.0, 1.0, 3.0, 1.0])
+    >>> net = standardised(sample, 1.0, standardise=True)
+    >>> [fit.coefficients.round(3).tolist() for fit in fits(net, np.array([1.0, 0.01]))]
+    [[0.0], [0.153]]
+    """
+    start, before = np.zeros(net.scale.size), None
     for limit in limits.tolist():
-        fitted = maximise_penalised(
-            net.likelihood, limit * net.mixing, limit * (1 - net.mixing), start
-        )
-        start = fitted.coefficients
+        lasso = limit * net.mixing
+        fitted = maximise_penalised(net.likelihood, lasso, limit * (1 - net.mixing), start, before)
+        start, before = fitted.coefficients, lasso
         yield fitted
 
 
 def deviance(net: Standardised, coefficients: Floats) -> float:
-    """The deviance of any coefficients (of the standardised columns)."""
+    """The deviance of any coefficients (of the standardised columns).
+
+    >>> from oncotrail.statistics.regression.cox_sample import cox_sample
+    >>> sample = cox_sample([1, 2], [1, 1], [3.0, 1.0])
+    >>> round(deviance(standardised(sample, 1.0, standardise=True), np.zeros(1)), 4)
+    1.3863
+    """
     eta = net.likelihood.covariates @ coefficients
     alone = replace(net.likelihood, covariates=eta[:, None])
     return scaled_deviance(net, alone.at(np.ones(1)).value)
 
 
 def scaled_deviance(net: Standardised, value: float) -> float:
-    """Twice the distance from the saturated model, with weights whose mean is 1."""
+    """Twice the distance from the saturated model, with weights whose mean is 1.
+
+    >>> from oncotrail.statistics.regression.cox_sample import cox_sample
+    >>> net = standardised(cox_sample([1, 2], [1, 1], [3.0, 1.0]), 1.0, standardise=True)
+    >>> scaled_deviance(net, saturated(net.likelihood))
+    0.0
+    """
     return 2 * net.sample.times.size * (saturated(net.likelihood) - value)

@@ -8,11 +8,13 @@ freedom as columns. The likelihood ratio is the better one where a coefficient i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 from oncotrail.statistics.arrays import one_of
-from oncotrail.statistics.regression.cox import fit_cox
-from oncotrail.statistics.regression.cox_model import ChiSquared, CoxFit, Ties, chi_squared
+from oncotrail.statistics.regression.chi_squared import ChiSquared, chi_squared
+from oncotrail.statistics.regression.cox import fit_sample
+from oncotrail.statistics.regression.cox_model import CoxFit, Ties
 from oncotrail.statistics.regression.cox_sample import CoxSample
 
 By = Literal["likelihood ratio", "wald"]
@@ -48,21 +50,33 @@ def term_test(fit: CoxFit, columns: Sequence[int], by: By = "likelihood ratio") 
 
 
 def refit(fit: CoxFit, columns: Sequence[int]) -> CoxFit:
-    """The same patients, ties, weights and strata, with some of the columns only."""
-    return fit_columns(fit.sample, columns, fit.names, fit.ties)
+    """The same patients, ties, weights and strata, with some of the columns only.
+
+    >>> from oncotrail.statistics.regression.cox import fit_cox
+    >>> x = [[0, 1], [0, 3], [1, 2], [1, 5], [1, 0], [0, 4]]
+    >>> fit = fit_cox([5, 8, 3, 9, 2, 7], [1, 0, 1, 1, 1, 1], x, names=["arm", "dose"])
+    >>> refit(fit, [1]).names
+    ('dose',)
+    """
+    return fit_columns(fit.sample, columns, fit.names, fit.ties, robust=fit.robust)
 
 
 def fit_columns(
-    sample: CoxSample, columns: Sequence[int], names: Sequence[str], ties: Ties
+    sample: CoxSample,
+    columns: Sequence[int],
+    names: Sequence[str],
+    ties: Ties,
+    *,
+    robust: bool | None = None,
 ) -> CoxFit:
-    """Fit some of a checked sample's columns; `names` are those of all."""
-    return fit_cox(
-        sample.times,
-        sample.events,
-        sample.covariates[:, list(columns)],
-        ties=ties,
-        weights=sample.weights,
-        strata=sample.strata,
-        entry=sample.entry,
-        names=[names[place] for place in columns],
-    )
+    """Fit some of a checked sample's columns; `names` are those of all.
+
+    >>> from oncotrail.statistics.regression.cox_sample import cox_sample
+    >>> x = [[0, 1], [0, 3], [1, 2], [1, 5], [1, 0], [0, 4]]
+    >>> sample = cox_sample([5, 8, 3, 9, 2, 7], [1, 0, 1, 1, 1, 1], x)
+    >>> fit_columns(sample, [0], ["arm", "dose"], "efron").names
+    ('arm',)
+    """
+    kept = list(columns)
+    part = replace(sample, covariates=sample.covariates[:, kept])
+    return fit_sample(part, [names[place] for place in kept], ties, robust=robust)

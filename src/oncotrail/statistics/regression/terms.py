@@ -24,9 +24,9 @@ class Linear:
     name: str
 
     @property
-    def width(self) -> int:
-        """How many columns."""
-        return 1
+    def labels(self) -> tuple[str, ...]:
+        """A name for each column."""
+        return (self.name,)
 
     def columns(self, values: ArrayLike) -> Floats:
         """The columns of these patients."""
@@ -41,9 +41,9 @@ class Spline:
     knots: tuple[float, ...]
 
     @property
-    def width(self) -> int:
-        """How many columns."""
-        return len(self.knots) - 1
+    def labels(self) -> tuple[str, ...]:
+        """A name for each column, with primes for the curved ones, as rms has them."""
+        return tuple(self.name + "'" * place for place in range(len(self.knots) - 1))
 
     def columns(self, values: ArrayLike) -> Floats:
         """The columns of these patients."""
@@ -64,9 +64,9 @@ class Levels:
             )
 
     @property
-    def width(self) -> int:
-        """How many columns."""
-        return len(self.levels) - 1
+    def labels(self) -> tuple[str, ...]:
+        """A name for each column: which level it stands for."""
+        return tuple(f"{self.name}: {level}" for level in self.levels[1:])
 
     def columns(self, values: ArrayLike) -> Floats:
         """The columns of these patients."""
@@ -100,13 +100,36 @@ def design(terms: Sequence[Term], values: Mapping[str, ArrayLike]) -> Floats:
     return np.concatenate(parts, axis=1)
 
 
+def places(terms: Sequence[Term]) -> dict[str, list[int]]:
+    """Where each term's columns stand in the design: what `cox_table` calls terms.
+
+    >>> places([Linear("age"), Levels("grade", ("1", "2", "3"))])
+    {'age': [0], 'grade': [1, 2]}
+    """
+    ends = np.cumsum([len(term.labels) for term in terms]).tolist()
+    starts = [0, *ends[:-1]]
+    return {
+        term.name: list(range(start, end))
+        for term, start, end in zip(terms, starts, ends, strict=True)
+    }
+
+
+def labels(terms: Sequence[Term]) -> list[str]:
+    """A name for each column of the design.
+
+    >>> labels([Spline("age", (40, 50, 60)), Levels("sex", ("f", "m"))])
+    ['age', "age'", 'sex: m']
+    """
+    return [label for term in terms for label in term.labels]
+
+
 def by_term(terms: Sequence[Term], coefficients: ArrayLike) -> list[Floats]:
     """A model's coefficients, cut into those of each term.
 
     >>> [part.tolist() for part in by_term([Linear("a"), Levels("b", ("x", "y", "z"))], [1, 2, 3])]
     [[1.0], [2.0, 3.0]]
     """
-    widths = [term.width for term in terms]
+    widths = [len(term.labels) for term in terms]
     found = column(coefficients, "coefficients")
     if found.size != sum(widths):
         raise ValueError(

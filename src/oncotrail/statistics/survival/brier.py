@@ -10,36 +10,39 @@ Whether a score is good depends on how many have the event. The scaled score, 1 
 Kaplan-Meier's one prediction for everybody, is 0 for that and 1 at best, and may be negative (the
 index of prediction accuracy: Kattan and Gerds, Diagnostic and Prognostic Research 2018, 2:7).
 
-The integrated score is the mean of the scores over time. As in pec and riskRegression, a score
-holds from its horizon until the next one, and before the first horizon it is 0, as at time 0 where
-nobody had the event. That is exact for step functions at all event times, and too low with a
-late first horizon; the trapezoid rule from the first horizon to the last is scikit-survival's.
+The integrated score is the mean of the scores over time. As in pec, a score holds from its horizon
+until the next one, and until the first horizon that of time 0 does, when all are predicted to be
+free: it is the share of patients with the event at time 0, and so 0 almost always. (Then it is
+riskRegression's too, which begins at 0 whatever happened there.) That is exact for step functions
+at all event times, and too low with a late first horizon; the trapezoid rule from the first horizon
+to the last is scikit-survival's.
 
 A patient's influence is its own weighted distance, less the mean, plus what it does to the weights
-of the others; a ratio's is that of its two parts, by the delta method. The one prediction of
-Kaplan-Meier is where its own score is least, so that estimating it does not add to the influence.
+of the others (`known_states`). The one prediction of Kaplan-Meier is where its own score is least,
+so that estimating it does not add to the influence.
 """
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Sequence
+from typing import Literal, Unpack, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, column, matrix, one_of
-from oncotrail.statistics.survival.censoring import Censoring, Known, known_by
+from oncotrail.statistics.arrays import Floats, column, one_of, survived
+from oncotrail.statistics.influence import Influenced, weighted_sum
 from oncotrail.statistics.survival.horizon_estimates import (
     AtHorizon,
-    Influenced,
     OverHorizons,
     at_horizon,
     checked_horizons,
     difference_at,
+    for_each_horizon,
     over_horizons,
     trapezoid_shares,
-    weighted_sum,
 )
+from oncotrail.statistics.survival.known_states import Known, Weighing, known_at, known_by
 from oncotrail.statistics.survival.paired_difference import Difference
 
 Rule = Literal["step", "trapezoid"]
@@ -51,24 +54,20 @@ def brier_score(
     survival: ArrayLike,
     horizon: float,
     *,
-    competing: ArrayLike | None = None,
-    censoring: Censoring | None = None,
-    weights: ArrayLike | None = None,
     confidence: float = 0.95,
+    **weighing: Unpack[Weighing],
 ) -> AtHorizon:
     """The Brier score at a horizon, 0 to 1; lower is better.
 
     `survival` is the predicted chance, 0 to 1, to be free of this event beyond the horizon (with
-    competing risks, 1 less the predicted cumulative incidence). `competing`, `censoring` (of the
-    training rows) and `weights` are as in `known_by`. Undefined (None) where nobody could be
-    followed beyond the horizon.
+    competing risks, 1 less the predicted cumulative incidence). `weighing` is `competing`,
+    `censoring` (of the training rows), `weights` and `clusters`, as in `known_by`. Undefined (None)
+    where nobody could be followed beyond the horizon. R: riskRegression::Score.
 
     >>> brier_score([1, 2, 3, 4], [1, 1, 0, 0], [0.2, 0.6, 0.7, 0.9], horizon=2.5).value
     0.125
     """
-    known = known_by(
-        times, events, horizon, competing=competing, censoring=censoring, weights=weights
-    )
+    known = known_by(times, events, horizon, **weighing)
     return at_horizon(known, _score(known, _predicted(known, survival, "survival")), confidence)
 
 
@@ -79,21 +78,19 @@ def brier_difference(
     second: ArrayLike,
     horizon: float,
     *,
-    competing: ArrayLike | None = None,
-    censoring: Censoring | None = None,
-    weights: ArrayLike | None = None,
     confidence: float = 0.95,
+    **weighing: Unpack[Weighing],
 ) -> Difference:
     """The score of the first predicted survival minus that of the second; below 0 it is better.
+
+    All as in `brier_score`; the test is two-sided.
 
     >>> times, events = [1, 2, 3, 4], [1, 1, 0, 0]
     >>> found = brier_difference(times, events, [0.2, 0.6, 0.7, 0.9], [0.5] * 4, horizon=2.5)
     >>> found.difference
     -0.125
     """
-    known = known_by(
-        times, events, horizon, competing=competing, censoring=censoring, weights=weights
-    )
+    known = known_by(times, events, horizon, **weighing)
     one = _score(known, _predicted(known, first, "first"))
     return difference_at(known, one, _score(known, _predicted(known, second, "second")), confidence)
 
@@ -105,24 +102,21 @@ def scaled_brier(
     horizon: float,
     *,
     null: float | None = None,
-    competing: ArrayLike | None = None,
-    censoring: Censoring | None = None,
-    weights: ArrayLike | None = None,
     confidence: float = 0.95,
+    **weighing: Unpack[Weighing],
 ) -> AtHorizon:
     """1 - Brier score / Brier score of one prediction for everybody; 1 at best, 0 is no better.
 
     That one prediction is the chance to be free of the event here (Kaplan-Meier's, with weights
     from these rows), or `null`, such as that of the training rows. None also where the score of
-    `null` is 0: nobody, or everybody, had the event.
+    `null` is 0: nobody, or everybody, had the event. The rest is as in `brier_score`. R: IPA of
+    riskRegression::Score.
 
     >>> found = scaled_brier([1, 2, 3, 4], [1, 1, 0, 0], [0.2, 0.6, 0.7, 0.9], horizon=2.5)
     >>> found.value
     0.5
     """
-    known = known_by(
-        times, events, horizon, competing=competing, censoring=censoring, weights=weights
-    )
+    known = known_by(times, events, horizon, **weighing)
     score = _score(known, _predicted(known, survival, "survival"))
     return at_horizon(known, _scaled(score, _null_score(known, null)), confidence, -np.inf)
 
@@ -134,26 +128,25 @@ def integrated_brier(
     horizons: ArrayLike,
     *,
     rule: Rule = "step",
-    competing: ArrayLike | None = None,
-    censoring: Censoring | None = None,
-    weights: ArrayLike | None = None,
     confidence: float = 0.95,
+    **weighing: Unpack[Weighing],
 ) -> OverHorizons:
     """The mean Brier score over time, up to the last of ascending horizons; lower is better.
 
-    `survival` has a row for each patient and a column for each horizon. None where the score at a
-    horizon that counts is.
+    `survival` has a row for each patient and a column for each horizon; the rest is as in
+    `brier_score`. None where the score at a horizon that counts is. R: pec::crps.
 
     >>> survival = [[0.6, 0.2], [0.8, 0.6], [0.9, 0.7], [1.0, 0.9]]
     >>> found = integrated_brier([1, 2, 3, 4], [1, 1, 0, 0], survival, [1, 2.5], rule="trapezoid")
     >>> round(found.value, 5)
     0.11375
     """
-    known = _known_at(
-        times, events, horizons, competing=competing, censoring=censoring, weights=weights
-    )
-    scores = _scores(known, survival)
-    return over_horizons(known, weighted_sum(scores, _shares(known, rule)), confidence)
+    moments = _several(horizons)
+    predicted = for_each_horizon(survival, survived(times, events).n, moments)
+    every, predicted = _looked_at(moments, predicted, rule)
+    known = known_at(times, events, every, **weighing)
+    score = weighted_sum(_scores(known, predicted), _shares(known, rule))
+    return over_horizons(known[-1], moments, score, confidence)
 
 
 def scaled_integrated_brier(
@@ -163,40 +156,43 @@ def scaled_integrated_brier(
     horizons: ArrayLike,
     *,
     rule: Rule = "step",
-    competing: ArrayLike | None = None,
-    censoring: Censoring | None = None,
-    weights: ArrayLike | None = None,
     confidence: float = 0.95,
+    **weighing: Unpack[Weighing],
 ) -> OverHorizons:
     """1 - integrated Brier score / that of Kaplan-Meier's one curve for everybody; 1 at best.
+
+    All as in `integrated_brier`; None also where nobody had the event.
 
     >>> survival = [[0.6, 0.2], [0.8, 0.6], [0.9, 0.7], [1.0, 0.9]]
     >>> found = scaled_integrated_brier([1, 2, 3, 4], [1, 1, 0, 0], survival, [1, 2.5])
     >>> round(found.value, 4)
     0.4533
     """
-    known = _known_at(
-        times, events, horizons, competing=competing, censoring=censoring, weights=weights
-    )
+    moments = _several(horizons)
+    predicted = for_each_horizon(survival, survived(times, events).n, moments)
+    every, predicted = _looked_at(moments, predicted, rule)
+    known = known_at(times, events, every, **weighing)
     shares = _shares(known, rule)
-    score = weighted_sum(_scores(known, survival), shares)
+    score = weighted_sum(_scores(known, predicted), shares)
     null = weighted_sum([_null_score(each, None) for each in known], shares)
-    return over_horizons(known, _scaled(score, null), confidence, -np.inf)
+    return over_horizons(known[-1], moments, _scaled(score, null), confidence, -np.inf)
 
 
-def _known_at(
-    times: ArrayLike,
-    events: ArrayLike,
-    horizons: ArrayLike,
-    *,
-    competing: ArrayLike | None,
-    censoring: Censoring | None,
-    weights: ArrayLike | None,
-) -> list[Known]:
-    return [
-        known_by(times, events, horizon, competing=competing, censoring=censoring, weights=weights)
-        for horizon in checked_horizons(horizons)
-    ]
+def _several(horizons: ArrayLike) -> Floats:
+    moments = checked_horizons(horizons)
+    if moments.size == 1:
+        raise ValueError(
+            f"horizons: found only {moments[0]:g}; expected at least 2 to integrate over. "
+            "For one horizon, use brier_score."
+        )
+    return moments
+
+
+def _looked_at(horizons: Floats, predicted: Floats, rule: Rule) -> tuple[Floats, Floats]:
+    """Times, and what was predicted at each; for the step rule also at time 0: all are free."""
+    if one_of(rule, get_args(Rule), "rule") == "trapezoid":
+        return horizons, predicted
+    return np.append(0.0, horizons), np.column_stack([np.ones(len(predicted)), predicted])
 
 
 def _predicted(known: Known, survival: ArrayLike, name: str) -> Floats:
@@ -210,7 +206,7 @@ def _score(known: Known, survival: Floats) -> Influenced | None:
     contributions = known.weights * squared
     value = float(contributions.sum() / known.n)
     influence = contributions - known.case_weights * value
-    return Influenced(value, influence + known.influence_of_weighting(contributions))
+    return known.figure(value, influence + known.influence_of_weighting(contributions))
 
 
 def _null_score(known: Known, null: float | None) -> Influenced | None:
@@ -226,32 +222,17 @@ def _null_score(known: Known, null: float | None) -> Influenced | None:
 def _scaled(score: Influenced | None, null: Influenced | None) -> Influenced | None:
     if score is None or null is None or null.value == 0:
         return None
-    ratio = score.value / null.value
-    return Influenced(1 - ratio, (ratio * null.influence - score.influence) / null.value)
+    ratio = score.over(null)
+    return Influenced(1 - ratio.value, -ratio.influence, ratio.clusters)
 
 
-def _scores(known: list[Known], survival: ArrayLike) -> list[Influenced | None]:
-    predicted = matrix(survival, "survival", n=known[0].weights.size)
-    if predicted.shape[1] != len(known):
-        raise ValueError(
-            f"survival: found {predicted.shape[1]} columns; "
-            f"expected {len(known)}, one for each horizon."
-        )
-    return [
-        _score(each, _predicted(each, predicted[:, place], f"survival, column {place}"))
-        for place, each in enumerate(known)
-    ]
+def _scores(known: Sequence[Known], predicted: Floats) -> list[Influenced | None]:
+    return [_score(each, predicted[:, place]) for place, each in enumerate(known)]
 
 
-def _shares(known: list[Known], rule: Rule) -> Floats:
+def _shares(known: Sequence[Known], rule: Rule) -> Floats:
     """What each score counts in the mean over time."""
-    one_of(rule, get_args(Rule), "rule")
     horizons = np.array([each.horizon for each in known])
-    if horizons.size == 1:
-        raise ValueError(
-            f"horizons: found only {horizons[0]:g}; expected at least 2 to integrate over. "
-            "For one horizon, use brier_score."
-        )
     if rule == "trapezoid":
         return trapezoid_shares(horizons)
     held = np.append(np.diff(horizons), 0.0)

@@ -12,8 +12,8 @@ survival::survfit has for any: the sum over patients of (weight x influence)^2. 
 patient's influence on the incidence F is the same for all; after it has left it is a + b F(t) with
 its own a and b. Running sums of a^2, a b and b^2 therefore give the variance in O(n).
 
-The interval is F^exp(+-z se / (F log F)): normal for log(-log F), within 0 to 1 (Choudhury,
-Statistics in Medicine 2002, 21:1129).
+The interval is normal for log(-log F), and so within 0 to 1 (Choudhury, Statistics in Medicine
+2002, 21:1129).
 """
 
 from __future__ import annotations
@@ -25,21 +25,26 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from oncotrail.statistics import arrays
-from oncotrail.statistics.arrays import Floats, Integers
+from oncotrail.statistics.arrays import Flags, Floats
+from oncotrail.statistics.case_weights import CaseWeights, case_weights
 from oncotrail.statistics.intervals import normal_quantile
+from oncotrail.statistics.results import result
+from oncotrail.statistics.survival.causes import Causes, causes_of
+from oncotrail.statistics.survival.compared_groups import groups_of
 from oncotrail.statistics.survival.life_table import LifeTable, life_table, sums
+from oncotrail.statistics.survival.log_log_band import log_log_band
+from oncotrail.statistics.survival.tied_times import places_of
 
 Variance = Literal["gray", "jackknife"]
-LARGE = 700.0  # exp of more overflows; the interval is 0 to 1 by then
 
 
-@dataclass(frozen=True, eq=False)
+@result
 class CumulativeIncidence:
     """A step function: by each of `times`, the chance of having had the event is `incidence`.
 
     `events`, `competing` and `censored` are those who left at each time (sums of weights),
-    `at_risk` who was there just before. `low` and `high` are NaN while the incidence is 0, and
-    at 1.
+    `at_risk` who was there just before. `low` and `high` are NaN while the incidence is 0, at 1,
+    and without spread.
     """
 
     times: Floats
@@ -59,39 +64,11 @@ class CumulativeIncidence:
     variance: Variance
 
     def at(self, times: ArrayLike) -> Floats:
-        """Incidence by these times: 0 before the first, carried on after the last."""
-        place = np.searchsorted(self.times, np.asarray(times, dtype=np.float64), side="right")
-        return np.concatenate([[0.0], self.incidence])[place]
+        """Incidence by these times: 0 before the first, carried on after the last.
 
-
-@dataclass(frozen=True, eq=False)
-class Causes:
-    """Checked times, above 0, and what ended each: 0 nothing (censored), 1, 2, ... the causes."""
-
-    times: Floats
-    causes: Integers
-
-    @classmethod
-    def of(cls, times: ArrayLike, causes: ArrayLike, cause: int) -> Causes:
-        """Check the arrays, and the cause of interest: 1, 2 or as high as any code here."""
-        time = arrays.column(times, "times", above=0)
-        code = arrays.column(causes, "causes", n=time.size, low=0)
-        odd = np.flatnonzero(code != np.floor(code))
-        if odd.size:
-            raise ValueError(
-                f"causes: found {code[odd[0]]:g} in row {odd[0]}; expected whole numbers: "
-                "0 for a censored time, 1, 2, ... for what ended it."
-            )
-        if cause < 1:
-            raise ValueError(f"found cause {cause}; expected 1 or more (0 is a censored time).")
-        # A cause that is coded may have happened to nobody here; a code beyond all is a slip.
-        last = max(2, int(code.max()))
-        if cause > last:
-            raise ValueError(
-                f"found cause {cause}, which nobody had; expected one from 1 to {last}, "
-                f"the causes that are coded here."
-            )
-        return cls(time, code.astype(np.int_))
+        A time that differs from one of the curve's by rounding only is that time.
+        """
+        return np.asarray(np.append(0.0, self.incidence)[places_of(self.times, times)])
 
 
 def cumulative_incidence(
@@ -105,22 +82,17 @@ def cumulative_incidence(
 ) -> CumulativeIncidence:
     """The cumulative incidence of one cause in one group; higher is worse.
 
-    Causes are whole numbers: 0 for a censored time, 1, 2, ... for what ended it; a `TimeToEvent`
-    makes them from labels. Where nobody had the cause, its incidence is 0 without an interval, but
-    a cause above 2 and above every code is refused. Weights are case weights, and rows with a
-    weight of 0 are left out. By default the variance is "gray", and "jackknife" where a weight is
-    not a whole number.
+    Times are 0 or more. Causes are whole numbers: 0 for a censored time, 1, 2, ... for what ended
+    it; a `TimeToEvent` makes them from labels. Where nobody had the cause, its incidence is 0
+    without an interval, but a cause above 2 and above every code is refused. Weights are case
+    weights, and rows with a weight of 0 are left out. By default the variance is "gray", and
+    "jackknife" where a weight is not a whole number.
 
     >>> found = cumulative_incidence([1, 2, 3, 4], [1, 2, 1, 0])
     >>> found.incidence.tolist()
     [0.25, 0.25, 0.5, 0.5]
     """
-    checked = Causes.of(times, causes, cause)
-    weight = arrays.weights(weights, checked.times.size)
-    if variance is None:
-        variance = "jackknife" if (weight != np.floor(weight)).any() else "gray"
-    arrays.one_of(variance, get_args(Variance), "variance")
-    return _curve(checked, cause, weight, confidence, variance)
+    return _Rows.of(times, causes, cause, weights, variance).curve(confidence)
 
 
 def cumulative_incidence_by_group(
@@ -129,57 +101,76 @@ def cumulative_incidence_by_group(
     groups: ArrayLike,
     *,
     cause: int = 1,
+    weights: ArrayLike | None = None,
     confidence: float = 0.95,
-    variance: Variance = "gray",
+    variance: Variance | None = None,
 ) -> dict[Any, CumulativeIncidence]:
     """One `cumulative_incidence` for each distinct value of `groups`, in sorted order.
+
+    One rule of variance holds for all groups; rows with a weight of 0 make no group.
 
     >>> found = cumulative_incidence_by_group([1, 2, 3, 4], [1, 2, 0, 1], ["a", "a", "b", "b"])
     >>> found["b"].incidence.tolist()
     [0.0, 1.0]
     """
-    arrays.one_of(variance, get_args(Variance), "variance")
-    checked = Causes.of(times, causes, cause)
-    place = arrays.groups(groups, checked.times.size)
+    rows = _Rows.of(times, causes, cause, weights, variance)
+    found = groups_of(groups, rows.weights.kept)
     return {
-        label: _curve(
-            Causes(checked.times[place == index], checked.causes[place == index]),
-            cause,
-            np.ones(int((place == index).sum())),
-            confidence,
-            variance,
-        )
-        for index, label in enumerate(np.unique(np.asarray(groups)).tolist())
+        label: rows.only(found.place == place).curve(confidence)
+        for place, label in enumerate(found.labels)
     }
 
 
-def _curve(
-    checked: Causes, cause: int, weight: Floats, confidence: float, variance: Variance
-) -> CumulativeIncidence:
-    time, code = checked.times, checked.causes
-    kept = weight > 0
-    risks = _Risks.of(time[kept], code[kept] == cause, code[kept] > 0, weight[kept])
-    table = risks.table
-    spread = risks.gray() if variance == "gray" else risks.jackknife()
-    error = np.sqrt(np.maximum(spread, 0.0))
-    low, high = _log_log(risks.incidence, error, normal_quantile(confidence))
-    return CumulativeIncidence(
-        times=table.times,
-        incidence=risks.incidence,
-        standard_error=error,
-        low=low,
-        high=high,
-        at_risk=table.at_risk,
-        events=risks.events,
-        competing=table.events - risks.events,
-        censored=table.censored,
-        cause=cause,
-        n=int(kept.sum()),
-        number_of_events=int((code[kept] == cause).sum()),
-        number_of_competing_events=int(((code[kept] > 0) & (code[kept] != cause)).sum()),
-        confidence=confidence,
-        variance=variance,
-    )
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The checked patients who are there: those with a weight above 0."""
+
+    patients: Causes
+    weights: CaseWeights
+    variance: Variance
+
+    @classmethod
+    def of(
+        cls,
+        times: ArrayLike,
+        causes: ArrayLike,
+        cause: int,
+        weights: ArrayLike | None,
+        variance: Variance | None,
+    ) -> _Rows:
+        patients = causes_of(times, causes, cause)
+        weight = case_weights(weights, patients.n)
+        if variance is None:
+            variance = "jackknife" if weight.robust else "gray"
+        arrays.one_of(variance, get_args(Variance), "variance")
+        return cls(patients.only(weight.kept), weight, variance)
+
+    def only(self, rows: Flags) -> _Rows:
+        return _Rows(self.patients.only(rows), self.weights.only(rows), self.variance)
+
+    def curve(self, confidence: float) -> CumulativeIncidence:
+        risks = _Risks.of(self.patients, self.weights.values)
+        spread = risks.gray() if self.variance == "gray" else risks.jackknife()
+        error = np.sqrt(np.maximum(spread, 0.0))
+        spread_known = np.where(error > 0, risks.incidence, np.nan)
+        low, high = log_log_band(spread_known, error, normal_quantile(confidence))
+        return CumulativeIncidence(
+            times=risks.table.times,
+            incidence=risks.incidence,
+            standard_error=error,
+            low=low,
+            high=high,
+            at_risk=risks.table.at_risk,
+            events=risks.events,
+            competing=risks.competing,
+            censored=risks.table.censored,
+            cause=self.patients.cause,
+            n=self.patients.n,
+            number_of_events=int(self.patients.of_interest.sum()),
+            number_of_competing_events=int(self.patients.competing.sum()),
+            confidence=confidence,
+            variance=self.variance,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,30 +180,29 @@ class _Risks:
     table: LifeTable
     of_interest: Floats  # one per patient, 1 or 0
     events: Floats  # one per time, as the rest
+    competing: Floats
     before: Floats  # chance of no event of any kind until just before
     incidence: Floats
 
     @classmethod
-    def of(
-        cls, times: Floats, of_interest: arrays.Flags, any_event: arrays.Flags, weight: Floats
-    ) -> _Risks:
-        table = life_table(times, any_event, weight)
-        events = sums(table.patients.left, of_interest * weight, table.times.size)
+    def of(cls, patients: Causes, weights: Floats) -> _Risks:
+        of_interest = patients.of_interest.astype(np.float64)
+        table = life_table(patients.times, patients.codes > 0, weights)
+        events = sums(table.patients.left, of_interest * weights, table.times.size)
         before = np.asarray(np.append(1.0, table.survival)[:-1], dtype=np.float64)
         # Rounding may carry the sum above 1.
         incidence = np.asarray((before * events / table.at_risk).cumsum(), dtype=np.float64)
-        another = (any_event & ~of_interest).astype(np.float64)
-        others = sums(table.patients.left, another, table.times.size)
+        competing = sums(table.patients.left, patients.competing * weights, table.times.size)
         # Exactly 1 where everybody had it and nobody another, whatever rounding says.
-        incidence[(table.survival == 0) & (others.cumsum() == 0)] = 1.0
-        return cls(table, of_interest.astype(np.float64), events, before, incidence)
+        incidence[(table.survival == 0) & (competing.cumsum() == 0)] = 1.0
+        return cls(table, of_interest, events, competing, before, incidence)
 
     def gray(self) -> Floats:
         """Running sums over the events of interest and the others, which pull F apart and down."""
         table, incidence = self.table, self.incidence
         left = np.where(table.survival > 0, table.survival, np.inf)  # nobody left: no effect
         moved = 1 / left, incidence / left
-        others = np.where(table.survival > 0, table.events - self.events, 0.0)
+        others = np.where(table.survival > 0, self.competing, 0.0)
         parts = self._binomial(self.events), self._binomial(others)
         constant = (1 + moved[1]) ** 2 * parts[0] + moved[1] ** 2 * parts[1]
         mixed = moved[0] * ((1 + moved[1]) * parts[0] + moved[1] * parts[1])
@@ -248,9 +238,3 @@ class _Risks:
             + self.incidence**2 * gone(slope**2),
             dtype=np.float64,
         )
-
-
-def _log_log(incidence: Floats, error: Floats, z: float) -> tuple[Floats, Floats]:
-    inside = np.where((incidence > 0) & (incidence < 1) & (error > 0), incidence, np.nan)
-    factor = np.exp(np.minimum(z * error / (-inside * np.log(inside)), LARGE))
-    return inside**factor, inside ** (1 / factor)

@@ -8,9 +8,9 @@ C is the concordant share of the pairs, Somers' Dxy is 2 C - 1.
 
 Counting pairs takes n^2 steps; `comparable_pairs` takes n log n.
 
-The variance is the infinitesimal jackknife: the sum over patients of the squared change of C with
-the patient's weight, which the same sums give (Therneau and Atkinson, *Concordance*, vignette of
-the R package survival). It covers pairs of markers, clusters, and strata.
+The variance is the infinitesimal jackknife (`influence`): the change of C with each patient's
+weight, which the same sums give (Therneau and Atkinson, *Concordance*, vignette of the R package
+survival). It covers pairs of markers, clusters, and strata.
 
 Harrell's C depends on who was censored. Uno's (Statistics in Medicine 2011, 30:1105) weighs each
 pair by 1 / G(t-)^2, G the chance of being under observation, and stops at a horizon tau. Its
@@ -23,14 +23,13 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.intervals import normal_quantile
+from oncotrail.statistics.influence import with_interval
 from oncotrail.statistics.survival.censoring import Censoring
 from oncotrail.statistics.survival.concordance_sample import (
     ConcordanceSample,
     against_censoring,
     concordance_sample,
     counted,
-    jackknife_error,
 )
 from oncotrail.statistics.survival.paired_difference import Difference, difference_between
 
@@ -78,7 +77,9 @@ def concordance(
     """Harrell's C; a higher `risk` is worse, in any unit.
 
     Pairs are made within `strata` only. `clusters` (patients of several rows, centres) are what
-    the variance is taken over. Rows with a weight of 0 count nowhere. The interval is normal.
+    the variance is taken over. A weight of 2 is the patient twice and one of 0 none, though in the
+    variance a row is one patient, whatever its weight. The interval is normal. R:
+    survival::concordance with reverse = TRUE.
 
     >>> found = concordance([1, 2, 3, 4], [1, 1, 0, 1], [0.9, 0.4, 0.5, 0.2])
     >>> found.value, found.concordant, found.discordant
@@ -103,7 +104,8 @@ def concordance_ipcw(
 
     Events after `tau` start no pair (one at `tau` does); choose it where patients are still under
     observation. `censoring` comes from `censoring_distribution` of the training rows; without it,
-    these rows give it. An event that should be impossible to observe under it is refused.
+    these rows give it. An event that should be impossible to observe under it is refused. `weights`
+    and `clusters` are as in `concordance`. R: survival::concordance with timewt = "n/G2".
 
     >>> round(concordance_ipcw([1, 2, 3, 4], [1, 0, 1, 1], [0.9, 0.4, 0.2, 0.5]).value, 4)
     0.5714
@@ -162,11 +164,8 @@ def concordance_ipcw_difference(
 def _estimated(
     patients: ConcordanceSample, risk: ArrayLike, confidence: float, method: str
 ) -> Concordance:
-    quantile, found = normal_quantile(confidence), counted(patients, risk, "risk")
-    value, error = found.value, jackknife_error(found.influence, patients.clusters)
-    low = high = None
-    if value is not None and error is not None:
-        low, high = max(0.0, value - quantile * error), min(1.0, value + quantile * error)
+    found = counted(patients, risk, "risk")
+    value, error, low, high = with_interval(found.figure, confidence)
     concordant, discordant, tied_risk, tied_time, tied_both = found.pairs
     return Concordance(
         value=value,
@@ -190,9 +189,8 @@ def _compared(
 ) -> Difference:
     one, two = counted(patients, first, "first"), counted(patients, second, "second")
     return difference_between(
-        one.value,
-        two.value,
-        jackknife_error(one.influence - two.influence, patients.clusters),
+        one.figure,
+        two.figure,
         confidence=confidence,
         n=patients.n,
         events=patients.number_of_events,

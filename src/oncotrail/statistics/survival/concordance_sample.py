@@ -9,7 +9,6 @@ sums over its own pairs of the other patient's weight; on the concordance it is 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,14 +16,11 @@ from numpy.typing import ArrayLike
 
 from oncotrail.statistics.arrays import Flags, Floats, Integers, column, groups, survived
 from oncotrail.statistics.arrays import weights as case_weights
-from oncotrail.statistics.survival.censoring import (
-    Censoring,
-    censoring_distribution,
-    checked_horizon,
-)
+from oncotrail.statistics.influence import Influenced
+from oncotrail.statistics.survival.censoring import Censoring, censoring_distribution
 from oncotrail.statistics.survival.comparable_pairs import comparable_pairs
-from oncotrail.statistics.survival.horizon_estimates import ROUNDING
-from oncotrail.statistics.survival.tied_times import distinct_times
+from oncotrail.statistics.survival.known_states import checked_horizon
+from oncotrail.statistics.survival.tied_times import distinct_times, settled_times
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +54,12 @@ class ConcordanceSample:
 
 @dataclass(frozen=True, eq=False)
 class Counted:
-    """Concordance (None without pairs), each patient's influence on it, and the sums of weights.
+    """Concordance with its influences (None without pairs), and the sums of weights.
 
     `pairs` are concordant, discordant, tied in risk, in time, in both.
     """
 
-    value: float | None
-    influence: Floats
+    figure: Influenced | None
     pairs: tuple[float, ...]
 
 
@@ -96,13 +91,19 @@ def concordance_sample(
 def against_censoring(
     patients: ConcordanceSample, tau: float | None, censoring: Censoring | None
 ) -> ConcordanceSample:
-    """The same patients, with pairs weighted by 1 / G(t-)^2 up to `tau`, and 0 after it."""
+    """The same patients, with pairs weighted by 1 / G(t-)^2 up to `tau`, and 0 after it.
+
+    >>> patients = concordance_sample([1, 2, 3], [1, 0, 1], None, None, None)
+    >>> against_censoring(patients, None, None).time_weights.tolist()
+    [1.0, 0.0, 4.0]
+    """
+    by_tau = np.ones(patients.times.size, dtype=np.bool_)
     if tau is not None:
-        checked_horizon(tau)
+        by_tau = settled_times(patients.times, checked_horizon(tau)) <= tau
     used = censoring or censoring_distribution(
         patients.times, patients.events, weights=patients.weights
     )
-    counts = patients.events & (patients.weights > 0) & (patients.times <= (tau or np.inf))
+    counts = patients.events & (patients.weights > 0) & by_tau
     chance = used.before(patients.times)
     impossible = np.flatnonzero(counts & (chance == 0))
     if impossible.size:
@@ -117,7 +118,13 @@ def against_censoring(
 
 
 def counted(patients: ConcordanceSample, risk: ArrayLike, name: str) -> Counted:
-    """Sum over all pairs; a message about the risk calls it `name`."""
+    """Sum over all pairs; a message about the risk calls it `name`.
+
+    >>> patients = concordance_sample([1, 2, 3], [1, 0, 1], None, None, None)
+    >>> found = counted(patients, [3, 1, 2], "risk")
+    >>> found.figure.value, found.pairs
+    (1.0, (2.0, 0.0, 0.0, 0.0, 0.0))
+    """
     found = column(risk, name, n=patients.times.size)
     ranks = np.unique(found, return_inverse=True)[1]
     pairs = comparable_pairs(
@@ -132,21 +139,11 @@ def counted(patients: ConcordanceSample, risk: ArrayLike, name: str) -> Counted:
     sums = [float((patients.weights * kind).sum()) / 2 for kind in (concordant, discordant, tied)]
     total, all_pairs = sum(sums), (*sums, *_tied_events(patients, ranks))
     if total == 0:
-        return Counted(None, np.zeros(found.size), all_pairs)
+        return Counted(None, all_pairs)
     somers = (sums[0] - sums[1]) / total
     change = concordant - discordant - somers * (concordant + discordant + tied)
-    return Counted((somers + 1) / 2, patients.weights * change / (2 * total), all_pairs)
-
-
-def jackknife_error(influence: Floats, clusters: Integers | None) -> float | None:
-    """The infinitesimal jackknife's standard error; None where it is zero but for rounding.
-
-    >>> jackknife_error(np.array([0.3, -0.3, 0.4]), None), jackknife_error(np.zeros(2), None)
-    (0.5830951894845301, None)
-    """
-    parts = influence if clusters is None else np.bincount(clusters, influence)
-    error = math.sqrt(float((parts**2).sum()))
-    return error if error > ROUNDING else None
+    influence = patients.weights * change / (2 * total)
+    return Counted(Influenced((somers + 1) / 2, influence, patients.clusters), all_pairs)
 
 
 def _tied_events(patients: ConcordanceSample, ranks: Integers) -> tuple[float, float]:

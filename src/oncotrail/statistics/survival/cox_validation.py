@@ -16,17 +16,27 @@ what optimism is, are told in `calibration.optimism`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Callable
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, Integers, Survived, Undefined, column, survived
-from oncotrail.statistics.calibration.optimism import Validation, correct_optimism
+from oncotrail.statistics.arrays import (
+    Floats,
+    Integers,
+    Survived,
+    Undefined,
+    column,
+    one_of,
+    survived,
+)
+from oncotrail.statistics.calibration.optimism import OptimismMethod, Validation, correct_optimism
+from oncotrail.statistics.calibration.validation import gini_mean_difference
 from oncotrail.statistics.regression.cox import fit_cox
 from oncotrail.statistics.regression.cox_model import Ties
 from oncotrail.statistics.survival.concordance import concordance
+from oncotrail.statistics.uncertainty.resampling import Resamples
 
 SURVIVAL_FIGURES = ("C", "Dxy", "R2", "slope", "D", "U", "Q", "g")
 
@@ -37,29 +47,34 @@ def validate_survival(
     times: ArrayLike,
     events: ArrayLike,
     fit: Callable[[Integers], Predictor],
-    drawn: Sequence[Integers] | Integers,
+    resamples: Resamples,
     *,
     ties: Ties = "efron",
-    method: Literal["bootstrap", ".632"] = "bootstrap",
+    method: OptimismMethod = "bootstrap",
+    confidence: float = 0.95,
 ) -> Validation:
     """The figures of `SURVIVAL_FIGURES` for the model that `fit(rows)` makes.
 
     `fit` must repeat everything that was learned (selection of features, tuning) on the rows it
-    gets, and returns what predicts linear predictors (higher is worse) of rows; `drawn` is
-    `draw_patients`' answer. A figure that is undefined in a resample (a constant predictor, no
-    events) is not counted there.
+    gets, and returns what predicts linear predictors (higher is worse) of rows. `resamples` are
+    drawn by `resample` from the patients of the rows. A figure that is undefined in a resample (a
+    constant predictor, no events) is not counted there. The intervals are told in
+    `calibration.optimism`. R: rms::validate.
 
-    >>> from oncotrail.statistics.calibration.optimism import draw_patients
+    >>> from oncotrail.statistics.uncertainty.resampling import resample
     >>> times, events = np.array([5, 8, 3, 9, 2, 7, 4, 6]), np.array([1, 0, 1, 1, 1, 0, 1, 1])
     >>> x = np.array([0.4, 0.1, 0.3, 0.2, 0.5, 0.9, 0.6, 0.7])
     >>> def fit(rows):
     ...     model = fit_cox(times[rows], events[rows], x[rows])
     ...     return lambda others: model.risk(x[others])
-    >>> found = validate_survival(times, events, fit, draw_patients(8, 5, np.random.default_rng(3)))
+    >>> drawn = resample(range(8), generator=np.random.default_rng(3), number=5)
+    >>> found = validate_survival(times, events, fit, drawn)
     >>> round(found["slope"].original, 9), found["C"].corrected < found["C"].original
     (1.0, True)
     """
-    patients = survived(times, events)
+    one_of(ties, get_args(Ties), "ties")
+    one_of(method, get_args(OptimismMethod), "method")
+    patients = survived(column(times, "times", n=resamples.clusters.rows), events)
 
     def made(rows: Integers) -> tuple[Integers, Predictor]:
         return rows, fit(rows)
@@ -70,7 +85,9 @@ def validate_survival(
         chosen = Survived(patients.times[rows], patients.events[rows])
         return _figures(chosen, risk, ties, on_its_own=np.array_equal(own, rows))
 
-    return correct_optimism(made, judge, SURVIVAL_FIGURES, drawn, n=patients.n, method=method)
+    return correct_optimism(
+        made, judge, SURVIVAL_FIGURES, resamples, method=method, confidence=confidence
+    )
 
 
 def _figures(patients: Survived, risk: Floats, ties: Ties, *, on_its_own: bool) -> Floats:
@@ -93,10 +110,6 @@ def _line(patients: Survived, risk: Floats, ties: Ties, fitted: float) -> Floats
     discrimination = (gain - 1) / null
     unreliability = (2 * (fit.log_likelihood - as_it_is) - fitted) / null
     quality = discrimination - unreliability
-    return np.array([r2, slope, discrimination, unreliability, quality, _gini(slope * risk)])
-
-
-def _gini(values: Floats) -> float:
-    """Mean absolute difference of two patients."""
-    n = values.size
-    return float(2 * (2 * np.arange(n) - n + 1) @ np.sort(values) / (n * (n - 1)))
+    return np.array(
+        [r2, slope, discrimination, unreliability, quality, gini_mean_difference(slope * risk)]
+    )

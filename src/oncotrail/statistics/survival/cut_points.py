@@ -87,8 +87,10 @@ def survival_cut_point(
 ) -> CutPoint:
     """The cut that separates survival best, by the maximally selected log-rank statistic.
 
-    Give the training rows only, and say so in `on_whom`. At least `shares.least` and at most
-    `shares.greatest` of the patients are at or below the cut. "permutation" needs a `generator`.
+    Give the training rows only, and say so in `on_whom`; times are 0 or more. At least
+    `shares.least` and at most `shares.greatest` of the patients are at or below the cut. A marker
+    that cannot be cut so, and an outcome that is the same in all, are undefined. "permutation"
+    needs a `generator`.
 
     >>> found = survival_cut_point(
     ...     [1, 2, 3, 4, 5, 6], [9, 8, 7, 3, 2, 1], [0, 1, 1, 1, 1, 1], on_whom="train"

@@ -21,16 +21,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics import arrays
 from oncotrail.statistics.arrays import Floats, Integers
-from oncotrail.statistics.survival.competing_risks import Causes
+from oncotrail.statistics.case_weights import counts
+from oncotrail.statistics.survival.causes import Causes, causes_of
+from oncotrail.statistics.survival.compared_groups import Groups, compared_groups, strata_of
 from oncotrail.statistics.survival.score_test import score_test
 from oncotrail.statistics.survival.tied_times import distinct_times
 
 
 @dataclass(frozen=True)
 class IncidenceCounts:
-    """One group: its patients, and how many had the event of interest or another first."""
+    """One group: how many patients it has, and how many had the event or another one first.
+
+    All of these count rows with a weight above 0, as `n` and `events` of the test do.
+    """
 
     label: Any
     n: int
@@ -58,99 +62,140 @@ def gray_test(
     *,
     cause: int = 1,
     strata: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
 ) -> GrayTest:
     """Test whether the cumulative incidence of `cause` is the same in all groups; two-sided.
 
-    Causes are 0 for a censored time, 1, 2, ... for what ended it. Groups and strata may be any
-    labels.
+    Times are 0 or more; causes are 0 for a censored time, 1, 2, ... for what ended it. Groups and
+    strata may be any labels. Weights are whole numbers and count patients: a row of weight 2 is
+    that row twice, one of weight 0 is not there. Others are refused, because the variance of this
+    test is not known for them.
 
     >>> found = gray_test([1, 2, 3, 4, 5, 6], [1, 1, 2, 2, 1, 0], list("aabbab"))
     >>> round(found.statistic, 3), found.degrees_of_freedom
     (4.343, 1)
     """
-    checked = Causes.of(times, causes, cause)
-    time, code = checked.times, checked.causes
-    group = arrays.groups(groups, time.size)
-    labels = np.unique(np.asarray(groups)).tolist()
-    if len(labels) < 2:
-        raise ValueError(f"found one group, {labels[0]!r}; expected at least two to compare.")
-    stratum = group * 0 if strata is None else arrays.groups(strata, time.size, "strata")
-    size = len(labels)
-    scores, covariance = np.zeros(size), np.zeros((size, size))
-    kind = np.where(code == cause, 1, np.where(code > 0, 2, 0))
-    for one in range(int(stratum.max()) + 1):
-        kept = stratum == one
-        found = _stratum(time[kept], kind[kept], group[kept], size)
-        scores += found[0]
-        covariance += found[1]
-    test = score_test(scores, covariance)
-    counts = [np.bincount(group, weights=kind == wanted, minlength=size) for wanted in (1, 2)]
+    rows = causes_of(times, causes, cause)
+    weight = counts(weights, rows.n)
+    patients = rows.only(weight.kept)
+    found = compared_groups(groups, weight.kept)
+    cells = _Cells(patients, found, strata_of(strata, weight.kept), weight.values)
+    test = score_test(*cells.scores_and_covariance())
     return GrayTest(
         statistic=test.statistic,
         degrees_of_freedom=test.degrees_of_freedom,
         p_value=test.p_value,
-        groups=tuple(
-            IncidenceCounts(label, int(n), int(events), int(competing))
-            for label, n, events, competing in zip(labels, np.bincount(group), *counts, strict=True)
-        ),
+        groups=_counted(patients, found),
         cause=cause,
-        n=time.size,
-        events=int((kind == 1).sum()),
+        n=patients.n,
+        events=int(patients.of_interest.sum()),
     )
 
 
-def _stratum(times: Floats, kind: Integers, group: Integers, size: int) -> tuple[Floats, Floats]:
-    """Scores and their covariance; rows are times with an event, columns groups."""
-    at_risk, events, others = _counts(times, kind, group, size)
-    if not at_risk.size:
-        return np.zeros(size), np.zeros((size, size))
-    there = at_risk > 0
-    people = np.maximum(at_risk, 1)
-    survival = np.cumprod(1 - (events + others) / people, axis=0)
-    before = np.vstack([np.ones(size), survival[:-1]])
-    before[~there] = 1.0  # to divide by
-    own = np.vstack([np.zeros(size), (before * events / people).cumsum(axis=0)[:-1]])
-    restored = np.where(there, at_risk / before, 0.0)
-    free = restored * np.where(there, 1 - own, 0.0)
-    total = events.sum(axis=1)
-    scores = (events - total[:, None] * free / free.sum(axis=1, keepdims=True)).sum(axis=0)
-
-    # A patient at risk moves the score of its group by `restored`, those of all by their share.
-    everybody = restored.sum(axis=1)
-    moves = restored[:, :, None] * (np.eye(size) - (restored / everybody[:, None])[:, None, :])
-    incidence = (total / everybody).cumsum()  # in all groups together
-    pooled = np.append(0.0, incidence[:-1])
-    rate = np.divide(total, everybody * (1 - pooled), where=pooled != 1, out=np.zeros(total.size))
-    path = (moves * rate[:, None, None]).cumsum(axis=0)
-    left = np.divide(
-        1 - incidence[:, None], survival, where=survival > 0, out=np.zeros(survival.shape)
+def _counted(patients: Causes, groups: Groups) -> tuple[IncidenceCounts, ...]:
+    size = len(groups.labels)
+    events = np.bincount(groups.place, weights=patients.of_interest, minlength=size)
+    competing = np.bincount(groups.place, weights=patients.competing, minlength=size)
+    columns = zip(groups.labels, groups.sizes, events, competing, strict=True)
+    return tuple(
+        IncidenceCounts(label, n, int(had_it), int(another))
+        for label, n, had_it, another in columns
     )
-    of_event = _event_variance(total, everybody, before, people) * there
-    of_other = _other_variance(others, before, people) * (survival > 0)
-    return scores, _covariance(moves, path[-1] - path, left, of_event, of_other)
 
 
-def _covariance(
-    moves: Floats, to_come: Floats, left: Floats, of_event: Floats, of_other: Floats
-) -> Floats:
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """The patients by stratum, time and group."""
+
+    patients: Causes
+    groups: Groups
+    strata: Integers
+    weights: Floats
+
+    def scores_and_covariance(self) -> tuple[Floats, Floats]:
+        """Of each group, summed over the strata."""
+        parts = [
+            _Stratum(*self._counts(stratum)).scores_and_covariance()
+            for stratum in range(int(self.strata.max()) + 1)
+        ]
+        scores, covariances = zip(*parts, strict=True)
+        return np.sum(scores, axis=0), np.sum(covariances, axis=0)
+
+    def _counts(self, stratum: int) -> tuple[Floats, Floats, Floats]:
+        """At risk, with the event, with another, at each time that has either; times x groups."""
+        rows = self.strata == stratum
+        here, size = self.patients.only(rows), len(self.groups.labels)
+        distinct, place = distinct_times(here.times)
+        kind = here.of_interest + 2 * here.competing
+        cell = (kind * distinct.size + place) * size + self.groups.place[rows]
+        number = 3 * distinct.size * size
+        left = np.bincount(cell, weights=self.weights[rows], minlength=number)
+        left = left.reshape(3, distinct.size, size)
+        at_risk = left.sum(axis=0)[::-1].cumsum(axis=0)[::-1]
+        kept = left[1:].any(axis=(0, 2))
+        return at_risk[kept], left[1][kept], left[2][kept]
+
+
+@dataclass(frozen=True, eq=False)
+class _Stratum:
+    """Patients at risk, events of interest and others, counted at each time by group."""
+
+    at_risk: Floats
+    events: Floats
+    others: Floats
+
+    def scores_and_covariance(self) -> tuple[Floats, Floats]:
+        size = self.at_risk.shape[1]
+        there = self.at_risk > 0
+        people = np.maximum(self.at_risk, 1)
+        gone = (self.events + self.others) / people
+        survival = np.asarray(np.cumprod(1 - gone, axis=0), dtype=np.float64)
+        before = np.vstack([np.ones(size), survival])[:-1]
+        before[~there] = 1.0  # to divide by
+        own = np.vstack([np.zeros(size), (before * self.events / people).cumsum(axis=0)])[:-1]
+        restored = np.where(there, self.at_risk / before, 0.0)
+        free = restored * np.where(there, 1 - own, 0.0)
+        total = self.events.sum(axis=1)
+        expected = total[:, None] * free / free.sum(axis=1, keepdims=True)
+        of_event = _event_variance(total, restored.sum(axis=1), before, people) * there
+        of_other = _other_variance(self.others, before, people) * (survival > 0)
+        covariance = _covariance(_Moves.of(total, restored, survival), of_event, of_other)
+        return (self.events - expected).sum(axis=0), covariance
+
+
+@dataclass(frozen=True, eq=False)
+class _Moves:
+    """How far a patient of each group moves each score: now, later, and what is left of it then."""
+
+    now: Floats  # times x groups moved x groups
+    later: Floats
+    left: Floats  # times x groups
+
+    @classmethod
+    def of(cls, total: Floats, restored: Floats, survival: Floats) -> _Moves:
+        # A patient at risk moves the score of its group by `restored`, those of all by their share.
+        everybody = restored.sum(axis=1)
+        own = np.eye(restored.shape[1]) - (restored / everybody[:, None])[:, None, :]
+        now = restored[:, :, None] * own
+        incidence = (total / everybody).cumsum()  # in all groups together
+        pooled = np.append(0.0, incidence)[:-1]
+        rate = np.divide(
+            total, everybody * (1 - pooled), where=pooled != 1, out=np.zeros(total.size)
+        )
+        path = (now * rate[:, None, None]).cumsum(axis=0)
+        left = np.divide(
+            1 - incidence[:, None], survival, where=survival > 0, out=np.zeros(survival.shape)
+        )
+        return cls(now, path[-1:] - path, left)
+
+
+def _covariance(moves: _Moves, of_event: Floats, of_other: Floats) -> Floats:
     """What events move now and in all that is to come, squared, times their variances."""
-    by_event = moves + (1 - left)[:, None, :] * to_come
-    by_other = left[:, None, :] * to_come
+    by_event = moves.now + (1 - moves.left)[:, None, :] * moves.later
+    by_other = moves.left[:, None, :] * moves.later
     pairs = ((of_event, by_event), (of_other, by_other))
     parts = [np.einsum("tk,tik,tjk->ij", part, by, by, optimize=True) for part, by in pairs]
     return np.asarray(parts[0] + parts[1], dtype=np.float64)
-
-
-def _counts(
-    times: Floats, kind: Integers, group: Integers, size: int
-) -> tuple[Floats, Floats, Floats]:
-    distinct, place = distinct_times(times)
-    cell = (kind * distinct.size + place) * size + group
-    left = np.bincount(cell, minlength=3 * distinct.size * size).astype(np.float64)
-    left = left.reshape(3, distinct.size, size)
-    at_risk = left.sum(axis=0)[::-1].cumsum(axis=0)[::-1]
-    kept = left[1:].any(axis=(0, 2))
-    return at_risk[kept], left[1][kept], left[2][kept]
 
 
 def _event_variance(total: Floats, everybody: Floats, before: Floats, people: Floats) -> Floats:

@@ -17,30 +17,36 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from oncotrail.statistics.arrays import (
+    Flags,
     Floats,
+    Integers,
     Survived,
     Undefined,
-    checked_confidence,
     column,
     survived,
 )
+from oncotrail.statistics.case_weights import are_counts, case_weights
 from oncotrail.statistics.regression.cox import fit_cox
 from oncotrail.statistics.regression.cox_model import Ties
 from oncotrail.statistics.regression.splines import knots, restricted_cubic
-from oncotrail.statistics.survival.censoring import checked_horizon
+from oncotrail.statistics.results import result
 from oncotrail.statistics.survival.horizon_calibration import log_minus_log
 from oncotrail.statistics.survival.horizon_estimates import AtHorizon, undefined_at
+from oncotrail.statistics.survival.known_states import checked_horizon
+from oncotrail.statistics.uncertainty.endpoints import defined_replicates, percentile_band
+from oncotrail.statistics.uncertainty.resampling import Resamples, drawn_rows
 
-_FEWEST_RESAMPLES = 2  # defined, for quantiles to say anything
+_ROUNDING = 1e-12  # relative: sums of counts this near are equal
+_ERRORS = ("ici", "e50", "e90", "emax")
 
 
-@dataclass(frozen=True, eq=False)
+@result
 class HorizonCalibration:
     """Observed risk at predicted risks `at`, and how far the two are apart; 0 is best.
 
-    The band and the intervals are percentiles of resamples (patients drawn with replacement, knots
-    and model made anew), and None without them. `undefined` of the `resamples` had no curve. Chance
-    alone makes the errors positive, so that 0 outside an interval does not mean miscalibration.
+    The band and the intervals are percentiles of resamples (knots and model made anew in each), and
+    None without them. `undefined` of the `resamples` had no curve. Chance alone makes the errors
+    positive, so that 0 outside an interval does not mean miscalibration.
     """
 
     horizon: float
@@ -52,6 +58,7 @@ class HorizonCalibration:
     e50: AtHorizon
     e90: AtHorizon
     emax: AtHorizon
+    confidence: float
     resamples: int
     undefined: int
 
@@ -65,15 +72,19 @@ def flexible_calibration_at(
     *,
     count: int = 3,
     ties: Ties = "efron",
-    generator: np.random.Generator | None = None,
-    resamples: int = 500,
+    weights: ArrayLike | None = None,
+    resamples: Resamples | None = None,
     confidence: float = 0.95,
+    most_undefined: float = 0.05,
 ) -> HorizonCalibration:
     """The calibration curve at the predicted risks `at`, with ICI, E50, E90 and Emax; all 0 to 1.
 
-    `at` is a hundred risks over the predicted range unless given. The spline has `count` knots.
-    Without a `generator` there are no intervals. Predicted survival must be above 0 and below 1;
-    ties that leave too few knots, and a horizon after the last follow-up, are refused.
+    `at` is a hundred risks over the predicted range unless given. The spline has `count` knots, at
+    quantiles of the rows whatever their weights. A weight of 2 is the patient twice, 0 not there;
+    of weights that are not whole only the proportions matter. `resamples` come from `resample`
+    (whole patients, with all their rows); without them there are no intervals, and more than a
+    share of `most_undefined` without a curve is refused. Predicted survival must be above 0 and
+    below 1; ties that leave too few knots, and a horizon after the last follow-up, are refused.
 
     >>> survival, times = np.linspace(0.2, 0.9, 40), np.tile([3.0, 1.0, 4.0, 1.5, 5.0], 8)
     >>> events = np.tile([1, 0, 1, 1], 10)
@@ -81,35 +92,62 @@ def flexible_calibration_at(
     >>> found.observed.round(3).tolist(), round(found.ici.value, 3)
     ([0.48], 0.166)
     """
-    patients = survived(times, events)
-    hazard = log_minus_log(survival, patients.n)
-    places = _places(np.asarray(survival, dtype=np.float64), at)
+    rows = _Rows.of(times, events, survival, weights)
+    if resamples is not None:
+        column(times, "times", n=resamples.clusters.rows)
+    places = _places(rows.hazard, at)
     smooth = _Smooth(checked_horizon(horizon), log_minus_log(1 - places), count, ties)
-    found = smooth.of(patients, hazard)
-    low, high = np.full((2, found.size), np.nan)
-    method, undefined = "no interval", 0
-    if generator is not None:
-        method = f"percentile bootstrap, {resamples}"
-        again = smooth.resampled(patients, hazard, generator, resamples)
-        tail, undefined = (1 - checked_confidence(confidence)) / 2, resamples - len(again)
-        low, high = np.quantile(again, [tail, 1 - tail], axis=0)
-    nothing, last = undefined_at(patients, horizon, confidence, method), places.size
-    ends = (_or_none(low[last:]), _or_none(high[last:]))
-    names = ("ici", "e50", "e90", "emax")
+    found, last = smooth.of(rows), places.size
+    nothing = undefined_at(rows.patients, horizon, confidence, "no interval")
+    band, undefined, ends = None, 0, [(None, None)] * len(_ERRORS)
+    if resamples is not None:
+        again = smooth.resampled(rows, resamples)
+        curves = _defined(again, confidence, most_undefined)
+        band, undefined = percentile_band(curves, confidence), len(again) - len(curves)
+        ends = list(zip(band.low[last:].tolist(), band.high[last:].tolist(), strict=True))
+        nothing = replace(nothing, method=f"percentile bootstrap, {resamples.number}")
     errors = {
-        name: replace(nothing, value=float(value), low=a, high=b)
-        for name, value, a, b in zip(names, found[last:], *ends, strict=True)
+        name: replace(nothing, value=float(value), low=low, high=high)
+        for name, value, (low, high) in zip(_ERRORS, found[last:], ends, strict=True)
     }
     return HorizonCalibration(
         horizon=float(horizon),
         at=places,
         observed=found[:last],
-        low=None if generator is None else low[:last],
-        high=None if generator is None else high[:last],
-        resamples=0 if generator is None else resamples,
+        low=None if band is None else band.low[:last],
+        high=None if band is None else band.high[:last],
+        confidence=confidence,
+        resamples=0 if resamples is None else resamples.number,
         undefined=undefined,
         **errors,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The patients judged: those with a weight above 0."""
+
+    patients: Survived
+    hazard: Floats  # log of the predicted cumulative hazard
+    weights: Floats
+    kept: Flags  # of the rows that came in
+
+    @classmethod
+    def of(
+        cls, times: ArrayLike, events: ArrayLike, survival: ArrayLike, weights: ArrayLike | None
+    ) -> _Rows:
+        found = survived(times, events)
+        own = case_weights(weights, found.n)
+        kept = own.kept
+        counts = own.values if are_counts(own.values) else own.values / own.values.mean()
+        hazard = log_minus_log(survival, found.n)[kept]
+        return cls(Survived(found.times[kept], found.events[kept]), hazard, counts, kept)
+
+    def drawn(self, rows: Integers) -> _Rows:
+        """Some of the rows that came in, each as often as it is named."""
+        place = (self.kept.cumsum() - 1)[rows[self.kept[rows]]]
+        patients = Survived(self.patients.times[place], self.patients.events[place])
+        return _Rows(patients, self.hazard[place], self.weights[place], self.kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,44 +159,57 @@ class _Smooth:
     count: int
     ties: Ties
 
-    def of(self, patients: Survived, hazard: Floats) -> Floats:
+    def of(self, rows: _Rows) -> Floats:
         """The observed risks at the places, then ICI, E50, E90 and Emax of the patients."""
-        chosen = knots(hazard, self.count)
-        columns = restricted_cubic(hazard, chosen)
-        fit = fit_cox(patients.times, patients.events, columns, ties=self.ties)
+        chosen = knots(rows.hazard, self.count)
+        columns = restricted_cubic(rows.hazard, chosen)
+        patients = rows.patients
+        fit = fit_cox(
+            patients.times, patients.events, columns, ties=self.ties, weights=rows.weights
+        )
         everywhere = np.concatenate([columns, restricted_cubic(self.places, chosen)])
         observed = 1 - fit.survival(everywhere, [self.horizon])[:, 0]
-        off = np.abs(observed[: patients.n] + np.expm1(-np.exp(hazard)))
-        return np.array([*observed[patients.n :], off.mean(), *np.quantile(off, [0.5, 0.9, 1])])
+        off = np.abs(observed[: patients.n] + np.expm1(-np.exp(rows.hazard)))
+        mean = np.average(off, weights=rows.weights)
+        return np.array([*observed[patients.n :], mean, *_quantiles(off, rows.weights)])
 
-    def resampled(
-        self, patients: Survived, hazard: Floats, generator: np.random.Generator, resamples: int
-    ) -> Floats:
-        """The same in each resample that has a curve."""
-        if resamples < 1:
-            raise ValueError(f"found {resamples} resamples; expected at least 1.")
-        found = []
-        for _ in range(resamples):
-            rows = generator.integers(patients.n, size=patients.n)
-            drawn = Survived(patients.times[rows], patients.events[rows])
+    def resampled(self, rows: _Rows, resamples: Resamples) -> Floats:
+        """The same in each resample; NaN in one that has no curve."""
+        found = np.full((resamples.number, self.places.size + len(_ERRORS)), np.nan)
+        for number, drawn in enumerate(drawn_rows(resamples)):
             try:
-                found.append(self.of(drawn, hazard[rows]))
+                found[number] = self.of(rows.drawn(drawn))
             except Undefined:  # no curve in this resample
                 continue
-        if len(found) < _FEWEST_RESAMPLES:
-            raise Undefined(
-                f"found {len(found)} of {resamples} resamples with a calibration curve; "
-                "an interval needs more. Take fewer knots, or more patients."
-            )
-        return np.array(found)
+        return found
 
 
-def _places(survival: Floats, at: ArrayLike | None) -> Floats:
-    low, high = float((1 - survival).min()), float((1 - survival).max())
+def _defined(replicated: Floats, confidence: float, most_undefined: float) -> Floats:
+    """The resamples with a curve, if they are enough to tell of all."""
+    defined_replicates(replicated[:, -1], confidence, most_undefined)
+    return replicated[~np.isnan(replicated[:, -1])]
+
+
+def _quantiles(values: Floats, counts: Floats) -> Floats:
+    """Median, 90th centile and largest of values that stand there `counts` times (type 7).
+
+    As Hmisc::wtd.quantile: the place between two values is (sum of counts - 1) times the share.
+    """
+    order = np.argsort(values, kind="stable")
+    reached = counts[order].cumsum()
+    place = 1 + np.maximum(reached[-1] - 1, 0.0) * np.array([0.5, 0.9, 1.0])
+    lower = np.floor(place)
+
+    def value(at: Floats) -> Floats:
+        found = np.searchsorted(reached, at * (1 - _ROUNDING), side="left")
+        return values[order][np.minimum(found, values.size - 1)]
+
+    return np.asarray(value(lower) + (place - lower) * (value(lower + 1) - value(lower)))
+
+
+def _places(hazard: Floats, at: ArrayLike | None) -> Floats:
+    risk = -np.expm1(-np.exp(hazard))
+    low, high = float(risk.min()), float(risk.max())
     if at is None:
         return np.clip(np.linspace(low, high, 100), low, high)
     return column(at, "at", low=low, high=high)  # a curve does not extrapolate
-
-
-def _or_none(values: Floats) -> list[float | None]:
-    return [None if np.isnan(value) else float(value) for value in values]

@@ -1,25 +1,17 @@
-"""Figures at a horizon, and over several, with intervals from the patients' influences.
-
-The influence of a patient is by how much a figure moves, n times over, with the patient's weight;
-influences sum to zero. The variance of the figure is that of their mean.
-"""
+"""Figures at a horizon and over several, with intervals from the patients' influences."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, Survived, checked_confidence, column
-from oncotrail.statistics.intervals import normal_quantile
-from oncotrail.statistics.survival.censoring import Known
+from oncotrail.statistics.arrays import Floats, Survived, checked_confidence, column, matrix
+from oncotrail.statistics.influence import Influenced, with_interval
+from oncotrail.statistics.survival.known_states import Known
 from oncotrail.statistics.survival.paired_difference import Difference, difference_between
 from oncotrail.statistics.survival.tied_times import settled_times
-
-ROUNDING = 1e-12  # a standard error below this is none: it would claim certainty
 
 
 @dataclass(frozen=True)
@@ -61,26 +53,14 @@ class OverHorizons:
     method: str
 
 
-@dataclass(frozen=True, eq=False)
-class Influenced:
-    """A figure, and each patient's influence on it."""
-
-    value: float
-    influence: Floats
-
-    def error(self, n: int) -> float | None:
-        """The standard error with `n` patients; None where there is no spread, or one patient.
-
-        >>> import numpy as np
-        >>> Influenced(0.5, np.array([1.0, -1.0])).error(n=2)
-        1.0
-        """
-        error = math.sqrt(float((self.influence**2).sum()) / (n * max(n - 1, 1)))
-        return error if error > ROUNDING else None
-
-
 def undefined_at(patients: Survived, horizon: float, confidence: float, method: str) -> AtHorizon:
-    """How many had the event by then and how many were free of it after; no figure as yet."""
+    """How many had the event by then and how many were free of it after; no figure as yet.
+
+    >>> patients = Survived(np.array([0.1 + 0.2, 1.0]), np.array([True, True]))
+    >>> found = undefined_at(patients, 0.3, 0.95, "none")
+    >>> found.value, found.events, found.controls
+    (None, 1, 1)
+    """
     by_then = settled_times(patients.times, horizon) <= horizon
     return AtHorizon(
         horizon=float(horizon),
@@ -99,8 +79,14 @@ def undefined_at(patients: Survived, horizon: float, confidence: float, method: 
 def at_horizon(
     known: Known, figure: Influenced | None, confidence: float, lowest: float = 0.0
 ) -> AtHorizon:
-    """A figure with its normal interval, cut at `lowest` and at 1."""
-    value, error, low, high = _with_interval(figure, known.n, confidence, lowest)
+    """A figure with its normal interval, cut at `lowest` and at 1.
+
+    >>> from oncotrail.statistics.survival.known_states import known_by
+    >>> known = known_by([1, 2, 3, 4], [1, 1, 0, 0], 2.5)
+    >>> at_horizon(known, Influenced(0.9, np.array([0.2, -0.2, 0.0, 0.0])), 0.95).high
+    1.0
+    """
+    value, error, low, high = with_interval(figure, confidence, lowest)
     return AtHorizon(
         horizon=known.horizon,
         value=value,
@@ -116,13 +102,22 @@ def at_horizon(
 
 
 def over_horizons(
-    known: Sequence[Known], figure: Influenced | None, confidence: float, lowest: float = 0.0
+    last: Known,
+    horizons: Floats,
+    figure: Influenced | None,
+    confidence: float,
+    lowest: float = 0.0,
 ) -> OverHorizons:
-    """As `at_horizon`, for a mean over the horizons that `known` has in ascending order."""
-    last = known[-1]
-    value, error, low, high = _with_interval(figure, last.n, confidence, lowest)
+    """As `at_horizon`, for a mean over ascending horizons; `last` is known at the last of them.
+
+    >>> from oncotrail.statistics.survival.known_states import known_by
+    >>> known = known_by([1, 2, 3, 4], [1, 1, 0, 0], 2.5)
+    >>> over_horizons(known, np.array([1.0, 2.5]), None, 0.95).horizons
+    (1.0, 2.5)
+    """
+    value, error, low, high = with_interval(figure, confidence, lowest)
     return OverHorizons(
-        horizons=tuple(each.horizon for each in known),
+        horizons=tuple(horizons.tolist()),
         value=value,
         standard_error=error,
         low=low,
@@ -137,40 +132,22 @@ def over_horizons(
 def difference_at(
     known: Known, first: Influenced | None, second: Influenced | None, confidence: float
 ) -> Difference:
-    """The first figure minus the second, of the same patients, with interval and test."""
+    """The first figure minus the second, of the same patients, with interval and test.
+
+    >>> from oncotrail.statistics.survival.known_states import known_by
+    >>> known, one = known_by([1, 2], [1, 0], 1), Influenced(0.9, np.array([0.1, -0.1]))
+    >>> difference_at(known, one, one, 0.95).difference
+    0.0
+    """
     events = int(known.cases.sum())
-    if first is None or second is None:
-        return difference_between(None, None, None, confidence=confidence, n=known.n, events=events)
-    difference = Influenced(first.value - second.value, first.influence - second.influence)
-    return difference_between(
-        first.value,
-        second.value,
-        difference.error(known.n),
-        confidence=confidence,
-        n=known.n,
-        events=events,
-    )
-
-
-def weighted_sum(figures: Sequence[Influenced | None], shares: Floats) -> Influenced | None:
-    """The figures times their shares; None where one that counts is undefined, or none counts."""
-    value, influence = 0.0, None
-    for figure, share in zip(figures, shares, strict=True):
-        if share == 0:
-            continue
-        if figure is None:
-            return None
-        value += share * figure.value
-        added = share * figure.influence
-        influence = added if influence is None else influence + added
-    return None if influence is None else Influenced(float(value), influence)
+    return difference_between(first, second, confidence=confidence, n=known.n, events=events)
 
 
 def trapezoid_shares(horizons: Floats) -> Floats:
     """What the value at each horizon counts in the mean from the first to the last.
 
-    >>> trapezoid_shares(np.array([1.0, 2.0, 4.0])).tolist()
-    [0.16666666666666666, 0.5, 0.3333333333333333]
+    >>> trapezoid_shares(np.array([1.0, 2.0, 4.0])).round(3).tolist()
+    [0.167, 0.5, 0.333]
     """
     if horizons.size == 1:
         return np.ones(1)
@@ -180,9 +157,13 @@ def trapezoid_shares(horizons: Floats) -> Floats:
 
 
 def checked_horizons(horizons: ArrayLike) -> Floats:
-    """Horizons above 0, in ascending order, no two the same."""
+    """Horizons above 0, in ascending order, no two the same but for rounding.
+
+    >>> checked_horizons([1, 2.5]).tolist()
+    [1.0, 2.5]
+    """
     found = column(horizons, "horizons", above=0)
-    falling = np.flatnonzero(np.diff(found) <= 0)
+    falling = np.flatnonzero(np.diff(settled_times(found)) <= 0)
     if falling.size:
         row = int(falling[0]) + 1
         raise ValueError(
@@ -192,16 +173,21 @@ def checked_horizons(horizons: ArrayLike) -> Floats:
     return found
 
 
-def _with_interval(
-    figure: Influenced | None, n: int, confidence: float, lowest: float
-) -> tuple[float | None, float | None, float | None, float | None]:
-    quantile = normal_quantile(confidence)
-    if figure is None:
-        return None, None, None, None
-    value, error = figure.value, figure.error(n)
-    if error is None:
-        return value, None, None, None
-    return value, error, max(lowest, value - quantile * error), min(1.0, value + quantile * error)
+def for_each_horizon(survival: ArrayLike, n: int, horizons: Floats) -> Floats:
+    """Predicted survival, patients x horizons, 0 to 1; a single horizon may be one column.
+
+    >>> for_each_horizon([0.2, 0.9], 2, np.array([1.0])).shape
+    (2, 1)
+    """
+    found = matrix(survival, "survival", n=n)
+    if found.shape[1] != horizons.size:
+        raise ValueError(
+            f"survival: found {found.shape[1]} columns; "
+            f"expected {horizons.size}, one for each horizon."
+        )
+    for place in range(horizons.size):
+        column(found[:, place], f"survival, column {place}", low=0, high=1)
+    return found
 
 
 def _method(known: Known) -> str:

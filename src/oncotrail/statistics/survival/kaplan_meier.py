@@ -24,15 +24,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from oncotrail.statistics import arrays
-from oncotrail.statistics.arrays import Floats
+from oncotrail.statistics.arrays import Flags, Floats
+from oncotrail.statistics.case_weights import CaseWeights, case_weights
 from oncotrail.statistics.intervals import normal_quantile
+from oncotrail.statistics.results import result
+from oncotrail.statistics.survival.compared_groups import groups_of
 from oncotrail.statistics.survival.life_table import life_table
+from oncotrail.statistics.survival.log_log_band import LARGE, log_log_band
+from oncotrail.statistics.survival.tied_times import distinct_times, places_of
 
 Band = Literal["log-log", "log", "plain"]
-LARGE = 700.0  # exp of more overflows; the interval is 0 to 1 by then
 
 
-@dataclass(frozen=True, eq=False)
+@result
 class SurvivalCurve:
     """A step function: from each of `times` on, the chance to be without the event is `survival`.
 
@@ -56,9 +60,11 @@ class SurvivalCurve:
     band: Band
 
     def at(self, times: ArrayLike) -> Floats:
-        """Survival at these times: 1 before the first, carried on after the last."""
-        place = np.searchsorted(self.times, np.asarray(times, dtype=np.float64), side="right")
-        return np.concatenate([[1.0], self.survival])[place]
+        """Survival at these times: 1 before the first, carried on after the last.
+
+        A time that differs from one of the curve's by rounding only is that time.
+        """
+        return np.asarray(np.append(1.0, self.survival)[places_of(self.times, times)])
 
 
 def kaplan_meier(
@@ -73,9 +79,10 @@ def kaplan_meier(
 ) -> SurvivalCurve:
     """The survival curve of one group of patients.
 
-    Times are above 0, in any unit; events are 1 (happened) or 0 (censored). With `entry`, a patient
-    is at risk from after that time (late entry, left truncation). Weights are case weights, and
-    rows with a weight of 0 are left out; `robust` says whether the variance is the infinitesimal
+    Times are 0 or more, in any unit; events are 1 (happened) or 0 (censored). A patient with a time
+    of 0 is at risk at 0 only, where the curve may have its first step. With `entry`, a patient is
+    at risk from after that time (late entry, left truncation). Weights are case weights, and rows
+    with a weight of 0 are left out; `robust` says whether the variance is the infinitesimal
     jackknife rather than Greenwood's, and is by default as in survfit: where a weight is not a
     whole number.
 
@@ -85,38 +92,7 @@ def kaplan_meier(
     >>> curve.at([0.5, 2.5]).tolist()
     [1.0, 0.5]
     """
-    arrays.one_of(band, get_args(Band), "band")
-    patients = arrays.survived(times, events)
-    weight = arrays.weights(weights, patients.n)
-    start = None if entry is None else _entered(entry, patients.times)
-    if robust is None:
-        robust = bool((weight != np.floor(weight)).any())
-    kept = weight > 0
-    table = life_table(
-        patients.times[kept],
-        patients.events[kept],
-        weight[kept],
-        None if start is None else start[kept],
-    )
-    survival = table.survival
-    error = survival * np.sqrt(table.jackknife() if robust else table.greenwood())
-    if not robust:
-        error[survival == 0] = np.nan  # 0 times infinity: nobody is left to show a spread
-    low, high = _band(survival, error, band, normal_quantile(confidence))
-    return SurvivalCurve(
-        times=table.times,
-        survival=survival,
-        standard_error=error,
-        low=low,
-        high=high,
-        at_risk=table.at_risk,
-        events=table.events,
-        censored=table.censored,
-        n=int(kept.sum()),
-        number_of_events=int(patients.events[kept].sum()),
-        confidence=confidence,
-        band=band,
-    )
+    return _Rows.of(times, events, entry, weights, robust).curve(confidence, band)
 
 
 def kaplan_meier_by_group(
@@ -132,34 +108,81 @@ def kaplan_meier_by_group(
 ) -> dict[Any, SurvivalCurve]:
     """One `kaplan_meier` for each distinct value of `groups`, by that value, in sorted order.
 
+    One rule of variance holds for all groups; rows with a weight of 0 make no group.
+
     >>> curves = kaplan_meier_by_group([1, 2, 3, 4], [1, 1, 0, 1], ["a", "b", "a", "b"])
     >>> curves["b"].survival.tolist()
     [0.5, 0.0]
     """
-    patients = arrays.survived(times, events)
-    place = arrays.groups(groups, patients.n)
-    weight = None if weights is None else arrays.weights(weights, patients.n)
-    if robust is None:  # by all weights, so that every group is judged by one rule
-        robust = weight is not None and bool((weight != np.floor(weight)).any())
-    start = None if entry is None else _entered(entry, patients.times)
-    labels = np.unique(np.asarray(groups)).tolist()
+    rows = _Rows.of(times, events, entry, weights, robust)
+    found = groups_of(groups, rows.weights.kept)
     return {
-        label: kaplan_meier(
-            patients.times[place == index],
-            patients.events[place == index],
-            entry=None if start is None else start[place == index],
-            weights=None if weight is None else weight[place == index],
+        label: rows.only(found.place == place).curve(confidence, band)
+        for place, label in enumerate(found.labels)
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The checked patients who are there: those with a weight above 0."""
+
+    times: Floats
+    events: Flags
+    entry: Floats | None
+    weights: CaseWeights
+
+    @classmethod
+    def of(
+        cls,
+        times: ArrayLike,
+        events: ArrayLike,
+        entry: ArrayLike | None,
+        weights: ArrayLike | None,
+        robust: bool | None,
+    ) -> _Rows:
+        patients = arrays.survived(times, events)
+        weight = case_weights(weights, patients.n, robust=robust)
+        start = None if entry is None else _entered(entry, patients.times)
+        kept = weight.kept
+        return cls(
+            patients.times[kept],
+            patients.events[kept],
+            None if start is None else start[kept],
+            weight,
+        )
+
+    def only(self, rows: Flags) -> _Rows:
+        entry = None if self.entry is None else self.entry[rows]
+        return _Rows(self.times[rows], self.events[rows], entry, self.weights.only(rows))
+
+    def curve(self, confidence: float, band: Band) -> SurvivalCurve:
+        arrays.one_of(band, get_args(Band), "band")
+        table = life_table(self.times, self.events, self.weights.values, self.entry)
+        survival, robust = table.survival, self.weights.robust
+        error = survival * np.sqrt(table.jackknife() if robust else table.greenwood())
+        if not robust:
+            error[survival == 0] = np.nan  # 0 times infinity: nobody is left to show a spread
+        low, high = _band(survival, error, band, normal_quantile(confidence))
+        return SurvivalCurve(
+            times=table.times,
+            survival=survival,
+            standard_error=error,
+            low=low,
+            high=high,
+            at_risk=table.at_risk,
+            events=table.events,
+            censored=table.censored,
+            n=self.times.size,
+            number_of_events=int(self.events.sum()),
             confidence=confidence,
             band=band,
-            robust=robust,
         )
-        for index, label in enumerate(labels)
-    }
 
 
 def _entered(entry: ArrayLike, times: Floats) -> Floats:
     found = arrays.column(entry, "entry", n=times.size, low=0)
-    late = np.flatnonzero(found >= times)
+    _, place = distinct_times(np.concatenate([times, found]))
+    late = np.flatnonzero(place[times.size :] >= place[: times.size])
     if late.size:
         row = int(late[0])
         raise ValueError(
@@ -172,9 +195,8 @@ def _entered(entry: ArrayLike, times: Floats) -> Floats:
 def _band(survival: Floats, error: Floats, band: Band, z: float) -> tuple[Floats, Floats]:
     if band == "plain":
         return np.maximum(survival - z * error, 0.0), np.minimum(survival + z * error, 1.0)
-    inside = np.where((survival > 0) & ((survival < 1) | (band == "log")), survival, np.nan)
+    if band == "log-log":
+        return log_log_band(survival, error, z)
+    inside = np.where(survival > 0, survival, np.nan)
     half = np.minimum(z * error / inside, LARGE)  # of log survival
-    if band == "log":
-        return inside * np.exp(-half), np.minimum(inside * np.exp(half), 1.0)
-    factor = np.exp(np.minimum(half / -np.log(inside), LARGE))
-    return inside**factor, inside ** (1 / factor)
+    return inside * np.exp(-half), np.minimum(inside * np.exp(half), 1.0)

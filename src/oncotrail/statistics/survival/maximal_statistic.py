@@ -20,7 +20,7 @@ from typing import Literal, get_args
 import numpy as np
 from scipy.special import ndtr
 
-from oncotrail.statistics.arrays import Floats, Integers, one_of
+from oncotrail.statistics.arrays import Floats, Integers, Undefined, one_of
 
 Correction = Literal["Lau92", "Lau94", "permutation"]
 BLOCK = 2**22  # numbers in memory at once while permuting
@@ -32,6 +32,13 @@ class Shares:
 
     least: float = 0.1
     greatest: float = 0.9
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.least < self.greatest <= 1:
+            raise ValueError(
+                f"found shares from {self.least} to {self.greatest}; "
+                "expected 0 <= least < greatest <= 1."
+            )
 
 
 TENTHS = Shares()
@@ -59,6 +66,8 @@ def maximal_statistic(
 ) -> MaximalStatistic:
     """Search the cuts of `marker` for the largest standardised sum of scores; the first of equals.
 
+    Undefined where no cut leaves enough patients on both sides, or all scores are equal.
+
     >>> found = maximal_statistic(
     ...     np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 0.0, 1.0, 1.0]), TENTHS, "Lau94"
     ... )
@@ -85,16 +94,11 @@ def maximal_statistic(
 def _sizes(ordered: Floats, shares: Shares) -> Integers:
     """How many patients may be at or below a cut: where the next value is another one."""
     n = ordered.size
-    if not 0 <= shares.least < shares.greatest <= 1:
-        raise ValueError(
-            f"found shares from {shares.least} to {shares.greatest}; "
-            "expected 0 <= least < greatest <= 1."
-        )
     found = np.flatnonzero(np.diff(ordered)) + 1
     least = max(1, math.floor(n * shares.least))
     kept = found[(found >= least) & (found <= math.floor(n * shares.greatest))]
     if not kept.size:
-        raise ValueError(
+        raise Undefined(
             f"found no value with {shares.least:.0%} to {shares.greatest:.0%} of {n} patients at "
             "or below it; expected at least one place to cut."
         )
@@ -107,7 +111,7 @@ def _standardised(ordered_scores: Floats, sizes: Integers) -> Floats:
     centred = ordered_scores - ordered_scores.mean(axis=-1, keepdims=True)
     squares = (centred**2).sum(axis=-1, keepdims=True)
     if not (squares > 1e-12 * (ordered_scores**2).sum(axis=-1, keepdims=True)).all():
-        raise ValueError("found the same outcome in all patients; expected it to differ.")
+        raise Undefined("found the same outcome in all patients; expected it to differ.")
     variance = sizes * (n - sizes) / (n * (n - 1)) * squares
     below = centred.cumsum(axis=-1)[..., sizes - 1]
     return np.asarray(below / np.sqrt(variance), dtype=np.float64)

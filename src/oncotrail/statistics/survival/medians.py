@@ -1,16 +1,23 @@
 """Medians and other quantiles of survival, read off a curve.
 
-The quantile is the first time at which the curve has come down to 1 - probability; its interval is
-the same reading of the two sides of the band (Brookmeyer and Crowley, Biometrics 1982, 38:29).
+The quantile is the time at which the curve has come down to 1 - probability; its interval is the
+same reading of the two sides of the band (Brookmeyer and Crowley, Biometrics 1982, 38:29). Where
+the curve runs flat at exactly that level it is the middle of the flat stretch.
 
-R has two rules, which differ in rare cases. Where a side of the band rises again, we take the first
-crossing, as `summary(fit)$table` does (quantile.survfit sorts the band first). Where a curve ends
-flat at exactly the level, we take the middle of the flat stretch, as quantile.survfit does (the
-table takes its beginning).
+R has two such readings, and so have we, because both are published. They differ in two rare cases.
+
+- A side of the band rises again, and so crosses the level more than once. `median` takes the first
+  crossing, as R prints it; `quantile` takes, of all levels that are low enough, the nearest, as
+  quantile.survfit does (it sorts the levels before it looks).
+- The curve ends flat at exactly the level. `median` is where that begins, as R prints it;
+  `quantile` is the middle between there and the last patient, as in quantile.survfit.
+
+Levels that differ by rounding only are the same level (R's tolerance, which is that of times too).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,24 +47,47 @@ class Quantile:
 def quantile(curve: SurvivalCurve, probability: float) -> Quantile:
     """The time by which a share `probability` (above 0, below 1) has had the event.
 
-    It is the first time at which survival is 1 - `probability` or less. Where the curve runs flat
-    at exactly that level it is the middle of the flat stretch (which ends with the last patient if
-    the curve never leaves it), as in R. The ends are the same rule on the two sides of the band.
+    It is the first time at which survival is 1 - `probability` or less, or the middle of the
+    stretch at exactly that level, which ends with the last patient if the curve never leaves it.
+    The ends of the interval are read off the two sides of the band, as by quantile.survfit.
 
     >>> from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
-    >>> quantile(kaplan_meier([1, 2, 3, 4], [1, 1, 1, 1]), 0.5).time
-    2.5
+    >>> quantile(kaplan_meier([1, 2, 3, 4], [1, 1, 1, 1]), 0.25).time
+    1.5
     """
     if not 0 < probability < 1:
         raise ValueError(
             f"found probability {probability}; expected a number between 0 and 1, "
             "such as 0.5 for the median."
         )
+    return _read(curve, probability, _nearest_crossing)
+
+
+def median(curve: SurvivalCurve) -> Quantile:
+    """The median time to the event, as R prints it; None where it is not reached.
+
+    It is the first time at which survival is one half or less, or the middle of a stretch at
+    exactly one half that the curve leaves again. The ends are the same rule on the band.
+
+    >>> from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
+    >>> median(kaplan_meier([1, 2, 3], [1, 0, 1])).time
+    3.0
+    """
+    return _read(curve, 0.5, _first_crossing)
+
+
+def _read(
+    curve: SurvivalCurve,
+    probability: float,
+    crossing: Callable[[Floats, Floats, float], float | None],
+) -> Quantile:
+    sides = (curve.survival, curve.low, curve.high)
+    time, low, high = (crossing(curve.times, side, probability) for side in sides)
     return Quantile(
         probability=probability,
-        time=_crossing(curve.times, curve.survival, 1 - probability),
-        low=_crossing(curve.times, curve.low, 1 - probability),
-        high=_crossing(curve.times, curve.high, 1 - probability),
+        time=time,
+        low=low,
+        high=high,
         confidence=curve.confidence,
         n=curve.n,
         events=curve.number_of_events,
@@ -65,26 +95,23 @@ def quantile(curve: SurvivalCurve, probability: float) -> Quantile:
     )
 
 
-def median(curve: SurvivalCurve) -> Quantile:
-    """The median time to the event: `quantile` at one half; None where it is not reached.
-
-    >>> from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
-    >>> median(kaplan_meier([1, 2, 3], [1, 0, 1])).time
-    3.0
-    """
-    return quantile(curve, 0.5)
-
-
-def _crossing(times: Floats, level: Floats, target: float) -> float | None:
-    """Where a step function comes down to `target`; the middle of the stretch it spends there."""
-    here = np.flatnonzero(level <= target + SAME)  # NaN is not
-    if not here.size:
+def _first_crossing(times: Floats, level: Floats, probability: float) -> float | None:
+    here = level < 1 - probability + SAME  # NaN is not
+    if not here.any():
         return None
-    below = np.flatnonzero(level <= target - SAME)
-    if below.size:
-        end = times[below[0]]
-    elif abs(level[-1] - target) < SAME:
-        end = times[-1]
-    else:
+    times, level = times[here], level[here]
+    lower = level < level[0]
+    if abs(level[0] - (1 - probability)) < SAME and lower.any():
+        return float((times[0] + times[lower.argmax()]) / 2)
+    return float(times[0])
+
+
+def _nearest_crossing(times: Floats, level: Floats, probability: float) -> float | None:
+    gone, first = np.unique(1 - level, return_index=True)  # NaN, if any, is the last
+    reached, passed = gone >= probability - SAME, gone >= probability + SAME
+    if not reached.any():
         return None
-    return float((times[here[0]] + end) / 2)
+    start, at_the_end = times[first[reached.argmax()]], gone[first.argmax()]
+    if abs(at_the_end - probability) < SAME:
+        return float((start + times[-1]) / 2)
+    return float((start + times[first[passed.argmax()]]) / 2) if passed.any() else None

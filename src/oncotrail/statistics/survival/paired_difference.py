@@ -1,16 +1,18 @@
 """One figure of two markers on the same patients, and whether the first is better.
 
-The two share their patients, so their errors are not independent. Each patient's influence on the
-difference is the difference of its two influences, and the variance follows from these.
+The two share their patients, so their errors are not independent: each patient's influence on the
+difference is the difference of its two influences (`influence`).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from scipy.special import ndtr
 
-from oncotrail.statistics.intervals import normal_quantile
+from oncotrail.statistics.arrays import checked_confidence
+from oncotrail.statistics.influence import Influenced, with_interval
 
 
 @dataclass(frozen=True)
@@ -33,34 +35,33 @@ class Difference:
 
 
 def difference_between(
-    first: float | None,
-    second: float | None,
-    error: float | None,
+    first: Influenced | None,
+    second: Influenced | None,
     *,
     confidence: float,
     n: int,
     events: int,
 ) -> Difference:
-    """Two figures between -1 and 1, and the standard error of their difference.
+    """The first figure minus the second, both of the same patients.
 
-    >>> found = difference_between(0.8, 0.7, 0.05, confidence=0.95, n=90, events=40)
+    >>> import numpy as np
+    >>> one = Influenced(0.8, np.array([0.03, -0.03]))
+    >>> two = Influenced(0.7, np.array([0.01, -0.01]))
+    >>> found = difference_between(one, two, confidence=0.95, n=90, events=40)
     >>> round(found.low, 4), round(found.p_value, 4)
-    (0.002, 0.0455)
+    (0.0446, 0.0004)
     """
-    quantile = normal_quantile(confidence)
-    if first is None or second is None:
-        return Difference(None, None, None, None, None, None, confidence, n, events)
-    value = first - second
-    if error is None:
-        return Difference(value, None, None, None, None, None, confidence, n, events)
+    both = None if first is None or second is None else first.minus(second)
+    value, error, low, high = with_interval(both, confidence, -math.inf, math.inf)
+    z = None if value is None or error is None else value / error
     return Difference(
         difference=value,
         standard_error=error,
-        low=value - quantile * error,
-        high=value + quantile * error,
-        z=value / error,
-        p_value=float(2 * ndtr(-abs(value / error))),
-        confidence=confidence,
+        low=low,
+        high=high,
+        z=z,
+        p_value=None if z is None else float(2 * ndtr(-abs(z))),
+        confidence=checked_confidence(confidence),
         n=n,
         events=events,
     )

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
 
 from oncotrail.statistics import arrays
-from oncotrail.statistics.arrays import Floats
-from oncotrail.statistics.intervals import normal_quantile
+from oncotrail.statistics.arrays import Flags, Floats
+from oncotrail.statistics.case_weights import CaseWeights, case_weights
+from oncotrail.statistics.intervals import Difference, normal_difference, normal_quantile
 from oncotrail.statistics.survival.life_table import LifeTable, life_table
 from oncotrail.statistics.survival.tied_times import settled_times
 
@@ -46,8 +46,8 @@ class RestrictedMean:
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """A difference or a ratio, with a two-sided test of none; without spread both are None."""
+class Ratio:
+    """A ratio with the two-sided test that it is 1; without spread all but the value are None."""
 
     value: float
     low: float | None
@@ -58,12 +58,15 @@ class Contrast:
 
 @dataclass(frozen=True)
 class RestrictedMeans:
-    """Two groups up to one horizon: `difference` is `exposed` minus `control`, `ratio` likewise."""
+    """Two groups up to one horizon: `difference` is `exposed` minus `control`, `ratio` likewise.
+
+    The ratio is None where a group lived for no time at all: all of its events were at time 0.
+    """
 
     control: RestrictedMean
     exposed: RestrictedMean
-    difference: Contrast
-    ratio: Contrast
+    difference: Difference
+    ratio: Ratio | None
 
 
 def restricted_mean(
@@ -78,33 +81,14 @@ def restricted_mean(
     """The restricted mean survival time of one group.
 
     The horizon lies within what was observed: not after the last time, unless the curve has reached
-    0 by then. `weights` and `robust` are those of `kaplan_meier`.
+    0 by then. A time that differs from it by rounding only is at the horizon. Times of 0, `weights`
+    and `robust` are those of `kaplan_meier`.
 
     >>> round(restricted_mean([1, 2, 3, 4], [1, 1, 0, 1], horizon=4).value, 4)
     2.75
     """
-    patients = arrays.survived(times, events)
-    weight = arrays.weights(weights, patients.n)
-    z = normal_quantile(confidence)
-    if robust is None:
-        robust = bool((weight != np.floor(weight)).any())
-    kept = weight > 0
-    _check_time(horizon)
-    time, happened = settled_times(patients.times[kept], horizon), patients.events[kept]
-    table = life_table(time, happened, weight[kept])
-    _check_reached(horizon, table)
-    ahead = _Ahead.of(table, horizon)
-    error = math.sqrt(ahead.jackknife() if robust else ahead.greenwood())
-    return RestrictedMean(
-        value=ahead.mean,
-        low=ahead.mean - z * error if error > 0 else None,
-        high=ahead.mean + z * error if error > 0 else None,
-        standard_error=error,
-        horizon=float(horizon),
-        confidence=confidence,
-        n=int(kept.sum()),
-        events=int((happened & (time <= horizon)).sum()),
-    )
+    rows = _Rows.of(times, events, horizon, weights, robust)
+    return rows.mean(horizon, confidence)
 
 
 def compare_restricted_means(
@@ -126,33 +110,62 @@ def compare_restricted_means(
     >>> round(found.difference.value, 3), round(found.ratio.value, 3)
     (0.667, 1.333)
     """
-    patients = arrays.survived(times, events)
-    arm = arrays.binary(exposed, "exposed", patients.n)
+    rows = _Rows.of(times, events, horizon, weights, robust)
+    arm = arrays.binary(exposed, "exposed", rows.weights.kept.size)[rows.weights.kept]
     if arm.all() or not arm.any():
-        raise ValueError(
-            f"found {int(arm.sum())} exposed of {patients.n} patients; "
+        raise arrays.Undefined(
+            f"found {int(arm.sum())} exposed of {arm.size} patients; "
             "a comparison needs patients of both kinds."
         )
-    weight = arrays.weights(weights, patients.n)
-    if robust is None:
-        robust = bool((weight != np.floor(weight)).any())
-    control, treated = (
-        restricted_mean(
-            patients.times[kept],
-            patients.events[kept],
-            horizon,
-            weights=weight[kept],
-            confidence=confidence,
-            robust=robust,
-        )
-        for kept in (~arm, arm)
-    )
+    control, treated = (rows.only(part).mean(horizon, confidence) for part in (~arm, arm))
     return RestrictedMeans(
-        control=control,
-        exposed=treated,
-        difference=_difference(control, treated, confidence),
-        ratio=_ratio(control, treated, confidence),
+        control, treated, _difference(control, treated), _ratio(control, treated)
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The checked patients who are there: those with a weight above 0."""
+
+    times: Floats
+    events: Flags
+    weights: CaseWeights
+
+    @classmethod
+    def of(
+        cls,
+        times: ArrayLike,
+        events: ArrayLike,
+        horizon: float,
+        weights: ArrayLike | None,
+        robust: bool | None,
+    ) -> _Rows:
+        if not 0 < horizon < np.inf:
+            raise ValueError(f"found horizon {horizon}; expected a time above 0.")
+        patients = arrays.survived(times, events)
+        weight = case_weights(weights, patients.n, robust=robust)
+        settled = settled_times(patients.times[weight.kept], horizon)
+        return cls(settled, patients.events[weight.kept], weight)
+
+    def only(self, rows: Flags) -> _Rows:
+        return _Rows(self.times[rows], self.events[rows], self.weights.only(rows))
+
+    def mean(self, horizon: float, confidence: float) -> RestrictedMean:
+        half_width = normal_quantile(confidence)
+        table = life_table(self.times, self.events, self.weights.values)
+        _check_reached(horizon, table)
+        ahead = _Ahead.of(table, horizon)
+        error = math.sqrt(ahead.jackknife() if self.weights.robust else ahead.greenwood())
+        return RestrictedMean(
+            value=ahead.mean,
+            low=ahead.mean - half_width * error if error > 0 else None,
+            high=ahead.mean + half_width * error if error > 0 else None,
+            standard_error=error,
+            horizon=float(horizon),
+            confidence=confidence,
+            n=self.times.size,
+            events=int((self.events & (self.times <= horizon)).sum()),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,41 +200,43 @@ class _Ahead:
         return float(((who.weights * influence) ** 2).sum())
 
 
-def _check_time(horizon: float) -> None:
-    if not (horizon > 0 and np.isfinite(horizon)):
-        raise ValueError(f"found horizon {horizon}; expected a time above 0.")
-
-
 def _check_reached(horizon: float, table: LifeTable) -> None:
     last = float(table.times[-1])
     if horizon > last and table.survival[-1] > 0:
         raise arrays.Undefined(
             f"found horizon {horizon:g}, but the last patient was censored at {last:g}; survival "
-            f"is unknown after that. Choose a horizon of at most {last:g}."
+            "is unknown after that. Choose an earlier horizon."
         )
 
 
-def _difference(control: RestrictedMean, exposed: RestrictedMean, confidence: float) -> Contrast:
-    value = exposed.value - control.value
-    error = math.hypot(exposed.standard_error, control.standard_error)
-    return _normal(value, error, confidence)
+def _difference(control: RestrictedMean, exposed: RestrictedMean) -> Difference:
+    variance = control.standard_error**2 + exposed.standard_error**2
+    return _normal(exposed.value - control.value, variance, control, exposed)
 
 
-def _ratio(control: RestrictedMean, exposed: RestrictedMean, confidence: float) -> Contrast:
-    # A restricted mean is above 0: every time is, and so is the horizon.
-    log = math.log(exposed.value / control.value)
-    error = math.hypot(
-        exposed.standard_error / exposed.value, control.standard_error / control.value
+def _ratio(control: RestrictedMean, exposed: RestrictedMean) -> Ratio | None:
+    if not (control.value > 0 and exposed.value > 0):
+        return None
+    variance = sum((one.standard_error / one.value) ** 2 for one in (control, exposed))
+    log = _normal(math.log(exposed.value / control.value), variance, control, exposed)
+    return Ratio(
+        value=exposed.value / control.value,
+        low=None if log.low is None else math.exp(log.low),
+        high=None if log.high is None else math.exp(log.high),
+        p_value=log.p_value,
+        confidence=log.confidence,
     )
-    found = _normal(log, error, confidence)
-    low = None if found.low is None else math.exp(found.low)
-    high = None if found.high is None else math.exp(found.high)
-    return Contrast(math.exp(log), low, high, found.p_value, confidence)
 
 
-def _normal(value: float, error: float, confidence: float) -> Contrast:
-    if error == 0:
-        return Contrast(value, None, None, None, confidence)
-    half = normal_quantile(confidence) * error
-    p_value = float(2 * ndtr(-abs(value) / error))
-    return Contrast(value, value - half, value + half, p_value, confidence)
+def _normal(
+    value: float, variance: float, control: RestrictedMean, exposed: RestrictedMean
+) -> Difference:
+    return normal_difference(
+        value,
+        variance,
+        most=math.inf,
+        confidence=control.confidence,
+        n=control.n + exposed.n,
+        events=control.events + exposed.events,
+        method="normal",
+    )

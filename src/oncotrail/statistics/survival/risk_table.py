@@ -1,4 +1,7 @@
-"""Survival and incidence at given times, and the table of numbers at risk under a drawn curve."""
+"""Survival and incidence at given times, and the table of numbers at risk under a drawn curve.
+
+A time that differs from one of the curve's by rounding only is that time (`tied_times`).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from numpy.typing import ArrayLike
 
 from oncotrail.statistics import arrays
 from oncotrail.statistics.arrays import Floats
+from oncotrail.statistics.results import result
 from oncotrail.statistics.survival.competing_risks import CumulativeIncidence
 from oncotrail.statistics.survival.kaplan_meier import SurvivalCurve
+from oncotrail.statistics.survival.tied_times import places_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class ChanceAt:
     confidence: float
 
 
-@dataclass(frozen=True, eq=False)
+@result
 class NumbersAtRisk:
     """The table under a survival curve: who is at risk just before each time.
 
@@ -89,8 +94,8 @@ def numbers_at_risk(curve: SurvivalCurve | CumulativeIncidence, times: ArrayLike
     [4.0, 3.0, 1.0]
     """
     wanted = arrays.column(times, "times", low=0)
-    before = np.searchsorted(curve.times, wanted, side="left")
-    until = np.searchsorted(curve.times, wanted, side="right")
+    before = places_of(curve.times, wanted, side="before")
+    until = places_of(curve.times, wanted)
     return NumbersAtRisk(
         times=wanted,
         at_risk=np.append(curve.at_risk, 0.0)[before],
@@ -108,8 +113,9 @@ def _read(
 ) -> tuple[ChanceAt, ...]:
     """The columns (value, low, high, error; first before any time) at each time."""
     wanted = arrays.column(times, "times", low=0)
-    place = np.searchsorted(curve.times, wanted, side="right")
-    unknown = (wanted > curve.times[-1]) & (not settled)
+    place = places_of(curve.times, wanted)
+    beyond = places_of(curve.times, wanted, side="before") == curve.times.size
+    unknown = beyond & (not settled)
     found = np.where(unknown, np.nan, np.stack(columns)[:, place])
     values, lows, highs, errors = (
         [None if np.isnan(x) else float(x) for x in row] for row in found

@@ -7,11 +7,16 @@ time that is asked for, is one of them by the same rule.
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import numpy as np
+from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, Integers
+from oncotrail.statistics.arrays import Floats, Integers, one_of
 
-SAME = float(np.sqrt(np.finfo(float).eps))
+SAME = float(np.sqrt(np.finfo(float).eps))  # the share by which equal numbers may differ, as in R
+
+Side = Literal["up to", "before"]
 
 
 def distinct_times(times: Floats) -> tuple[Floats, Integers]:
@@ -24,8 +29,31 @@ def distinct_times(times: Floats) -> tuple[Floats, Integers]:
     [0, 1, 0]
     """
     found, place = np.unique(times, return_inverse=True)
-    new = np.append(True, np.diff(found) > SAME * np.abs(found).mean())
+    new = np.append(True, np.diff(found) > _rounding(found))
     return found[new], np.asarray((new.cumsum() - 1)[place], dtype=np.int_)
+
+
+def places_of(moments: Floats, asked: ArrayLike, *, side: Side = "up to") -> Integers:
+    """How many of the moments are at or before each time asked for; with "before", only before.
+
+    `moments` are distinct times in order (those of a curve, say), so the last value of a step
+    function that starts at 1 is `np.append(1.0, values)[places_of(moments, asked)]`. Times may have
+    any shape; one that differs from a moment by rounding only is that moment.
+
+    >>> places_of(np.array([0.3, 1.0]), [0.2, 0.1 + 0.2, 5.0]).tolist()
+    [0, 1, 2]
+    >>> places_of(np.array([0.1 + 0.2, 1.0]), 0.3, side="before").tolist()
+    0
+    """
+    one_of(side, get_args(Side), "side")
+    wanted = np.asarray(asked, dtype=np.float64)
+    if np.isnan(wanted).any():
+        raise ValueError("found a blank among the times asked for; expected numbers.")
+    if side == "up to":
+        found = np.searchsorted(moments, wanted + _rounding(moments), side="right")
+    else:
+        found = np.searchsorted(moments, wanted - _rounding(moments), side="left")
+    return np.asarray(found, dtype=np.int_)
 
 
 def settled_times(times: Floats, horizon: float | None = None) -> Floats:
@@ -38,6 +66,10 @@ def settled_times(times: Floats, horizon: float | None = None) -> Floats:
     """
     moments, place = distinct_times(times)
     if horizon is not None:
-        same = np.abs(moments - horizon) <= SAME * np.abs(moments).mean()
-        moments = np.where(same, horizon, moments)
+        moments = np.where(np.abs(moments - horizon) <= _rounding(moments), horizon, moments)
     return np.asarray(moments[place], dtype=np.float64)
+
+
+def _rounding(moments: Floats) -> float:
+    """By how much two times may differ and be the same."""
+    return SAME * float(np.abs(moments).mean())

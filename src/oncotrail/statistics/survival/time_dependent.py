@@ -17,31 +17,31 @@ definition). All of it takes n log n steps a horizon.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Sequence
+from typing import Literal, Unpack, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, column, one_of
-from oncotrail.statistics.survival.censoring import Censoring, Known, known_by
+from oncotrail.statistics.arrays import Floats, column, matrix, one_of, survived
+from oncotrail.statistics.influence import Influenced, weighted_sum
+from oncotrail.statistics.results import result
 from oncotrail.statistics.survival.horizon_estimates import (
     AtHorizon,
-    Influenced,
     OverHorizons,
     at_horizon,
     checked_horizons,
     difference_at,
     over_horizons,
     trapezoid_shares,
-    weighted_sum,
 )
+from oncotrail.statistics.survival.known_states import Known, Weighing, known_at, known_by
 from oncotrail.statistics.survival.paired_difference import Difference
 
 MeanOver = Literal["events", "time"]
 
 
-@dataclass(frozen=True, eq=False)
+@result
 class RocAtHorizon:
     """The points of the curve: patients are called at a risk of at least the threshold.
 
@@ -64,23 +64,20 @@ def time_dependent_auc(
     risk: ArrayLike,
     horizon: float,
     *,
-    competing: ArrayLike | None = None,
-    censoring: Censoring | None = None,
-    weights: ArrayLike | None = None,
     confidence: float = 0.95,
+    **weighing: Unpack[Weighing],
 ) -> AtHorizon:
     """Cumulative/dynamic area under the ROC curve at a horizon; 0.5 is chance, higher is better.
 
-    `risk` is higher where it is worse, in any unit. Ties, `competing`, `censoring` (of the training
-    rows) and `weights` are as in `known_by`. Undefined (None) without a known case or control.
+    `risk` is higher where it is worse, in any unit; equal risks count one half. `weighing` is
+    `competing`, `censoring` (of the training rows), `weights` and `clusters`, as in `known_by`.
+    Undefined (None) without a known case or control. R: timeROC, riskRegression::Score.
 
     >>> found = time_dependent_auc([1, 2, 3, 4, 5], [1, 1, 0, 1, 0], [5, 2, 3, 4, 1], horizon=3.5)
     >>> round(found.value, 4), found.events, found.controls
     (0.75, 2, 2)
     """
-    known = known_by(
-        times, events, horizon, competing=competing, censoring=censoring, weights=weights
-    )
+    known = known_by(times, events, horizon, **weighing)
     return at_horizon(known, _area(known, risk, "risk"), confidence)
 
 
@@ -91,21 +88,19 @@ def time_dependent_auc_difference(
     second: ArrayLike,
     horizon: float,
     *,
-    competing: ArrayLike | None = None,
-    censoring: Censoring | None = None,
-    weights: ArrayLike | None = None,
     confidence: float = 0.95,
+    **weighing: Unpack[Weighing],
 ) -> Difference:
     """The area of the first risk minus that of the second, same patients; two-sided p.
+
+    Above 0 the first risk is better; all as in `time_dependent_auc`.
 
     >>> times, events = [1, 2, 3, 4, 5], [1, 1, 0, 1, 0]
     >>> found = time_dependent_auc_difference(times, events, [5, 2, 3, 4, 1], [5, 4, 3, 2, 1], 3.5)
     >>> round(found.difference, 4)
     -0.25
     """
-    known = known_by(
-        times, events, horizon, competing=competing, censoring=censoring, weights=weights
-    )
+    known = known_by(times, events, horizon, **weighing)
     return difference_at(
         known, _area(known, first, "first"), _area(known, second, "second"), confidence
     )
@@ -116,20 +111,17 @@ def time_dependent_roc(
     events: ArrayLike,
     risk: ArrayLike,
     horizon: float,
-    *,
-    competing: ArrayLike | None = None,
-    censoring: Censoring | None = None,
-    weights: ArrayLike | None = None,
+    **weighing: Unpack[Weighing],
 ) -> RocAtHorizon | None:
     """The ROC curve at a horizon; None where there is no known case or no known control.
+
+    `risk` and `weighing` are as in `time_dependent_auc`.
 
     >>> found = time_dependent_roc([1, 2, 3, 4], [1, 1, 0, 0], [4, 2, 3, 1], horizon=2)
     >>> found.true_positive_rate.tolist(), found.false_positive_rate.tolist()
     ([0.0, 0.5, 0.5, 1.0, 1.0], [0.0, 0.0, 0.5, 0.5, 1.0])
     """
-    known = known_by(
-        times, events, horizon, competing=competing, censoring=censoring, weights=weights
-    )
+    known = known_by(times, events, horizon, **weighing)
     found = column(risk, "risk", n=known.weights.size)
     if not (known.cases.any() and known.controls.any()):
         return None
@@ -156,10 +148,8 @@ def integrated_auc(
     horizons: ArrayLike,
     *,
     mean_over: MeanOver = "events",
-    competing: ArrayLike | None = None,
-    censoring: Censoring | None = None,
-    weights: ArrayLike | None = None,
     confidence: float = 0.95,
+    **weighing: Unpack[Weighing],
 ) -> OverHorizons:
     """The mean of the areas at ascending horizons; `risk` is one column, or one for each horizon.
 
@@ -174,17 +164,11 @@ def integrated_auc(
     """
     one_of(mean_over, get_args(MeanOver), "mean_over")
     moments = checked_horizons(horizons)
-    known = [
-        known_by(times, events, moment, competing=competing, censoring=censoring, weights=weights)
-        for moment in moments
-    ]
-    risks = np.asarray(risk, dtype=np.float64)
-    if risks.ndim == 1:
-        risks = np.repeat(risks[:, None], moments.size, axis=1)
-    risks = _one_for_each(risks, known)
+    risks = _risks(risk, survived(times, events).n, moments.size)
+    known = known_at(times, events, moments, **weighing)
     shares = _shares(known, mean_over)
     areas = [_area(each, risks[:, place], "risk") for place, each in enumerate(known)]
-    return over_horizons(known, weighted_sum(areas, shares), confidence)
+    return over_horizons(known[-1], moments, weighted_sum(areas, shares), confidence)
 
 
 def _area(known: Known, risk: ArrayLike, name: str) -> Influenced | None:
@@ -204,20 +188,20 @@ def _area(known: Known, risk: ArrayLike, name: str) -> Influenced | None:
     )
     area = float((case * share).sum() / case.sum())
     influence = known.n * (case / case.sum() + control / control.sum()) * (share - area)
-    return Influenced(area, influence + known.influence_of_weighting(influence))
+    return known.figure(area, influence + known.influence_of_weighting(influence))
 
 
-def _one_for_each(risks: Floats, known: list[Known]) -> Floats:
-    expected = (known[0].weights.size, len(known))
-    if risks.shape != expected:
+def _risks(risk: ArrayLike, n: int, horizons: int) -> Floats:
+    found = matrix(risk, "risk", n=n)
+    if found.shape[1] not in (1, horizons):
         raise ValueError(
-            f"risk: found shape {risks.shape}; expected one column for {expected[0]} patients, or "
-            f"{expected[1]}, one for each horizon."
+            f"risk: found shape {found.shape}; expected one column for {n} patients, or "
+            f"{horizons}, one for each horizon."
         )
-    return risks
+    return np.broadcast_to(found, (n, horizons))
 
 
-def _shares(known: list[Known], mean_over: MeanOver) -> Floats:
+def _shares(known: Sequence[Known], mean_over: MeanOver) -> Floats:
     """What each area counts in the mean; they add up to 1, unless there is no event at all."""
     if mean_over == "events":
         had = np.array([each.mean(each.cases.astype(np.float64)) for each in known])

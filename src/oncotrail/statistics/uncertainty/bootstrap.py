@@ -6,23 +6,28 @@ replicates (`endpoints`): percentile, basic, or BCa, which corrects for bias and
 default (Efron, JASA 1987, 82:171). The acceleration of BCa comes from leaving out patients, never
 images.
 
-Undefined replicates are counted and reported, and the interval is refused when they are many: the
-rest would tell of the lucky resamples only.
+Undefined replicates are counted and reported, and there is no interval where they are many: the
+rest would tell of the lucky resamples only. Of several figures the others keep theirs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 
-from oncotrail.statistics.arrays import Floats, checked_confidence, one_of
+from oncotrail.statistics.arrays import Floats, Undefined, checked_confidence, one_of
 from oncotrail.statistics.intervals import Interval
-from oncotrail.statistics.uncertainty.endpoints import basic_ends, bca_ends, percentile_ends
+from oncotrail.statistics.uncertainty.endpoints import (
+    basic_ends,
+    bca_ends,
+    defined_replicates,
+    percentile_ends,
+)
 from oncotrail.statistics.uncertainty.replication import Statistic, influence, replicates
-from oncotrail.statistics.uncertainty.resampling import Clusters, Resamples
+from oncotrail.statistics.uncertainty.resampling import Resamples
 
 Method = Literal["percentile", "basic", "bca"]
 
@@ -31,9 +36,10 @@ Method = Literal["percentile", "basic", "bca"]
 class Bootstrapped:
     """A figure with its bootstrap interval.
 
-    `value` is None where the figure is undefined on these patients; `low` and `high` also where
-    the replicates do not differ (a perfect or a constant marker): they would claim certainty.
-    `standard_error` is the standard deviation of the replicates, `bias` their mean less the value.
+    `value` is None where the figure is undefined on these patients. `low` and `high` are None also
+    where the replicates do not differ (a perfect or a constant marker), for they would claim
+    certainty, and where too many replicates are undefined, as then `standard_error` (the standard
+    deviation of the replicates) and `bias` (their mean less the value). `method` says which it is.
     `undefined` of the `resamples` gave no figure.
     """
 
@@ -61,11 +67,11 @@ def bootstrap(
 ) -> Bootstrapped:
     """The interval of one statistic.
 
-    More than a share of `most_undefined` undefined replicates are refused; stratifying by outcome
-    often prevents them.
+    There is none where more than a share of `most_undefined` replicates are undefined; stratifying
+    by outcome often prevents them.
 
     >>> from functools import partial
-    >>> from oncotrail.statistics.uncertainty.metrics import accuracy
+    >>> from oncotrail.statistics.uncertainty.threshold_metrics import accuracy
     >>> from oncotrail.statistics.uncertainty.resampling import resample
     >>> drawn = resample([1, 1, 2, 3, 4, 5], generator=np.random.default_rng(1), number=500)
     >>> labels, scores = [0, 0, 0, 1, 1, 1], [0.1, 0.6, 0.3, 0.4, 0.8, 0.9]
@@ -138,81 +144,68 @@ def bootstrap_together(
     whole = {name: float(of(np.ones((1, rows.rows)))[0]) for name, of in statistics.items()}
     drawn = replicates(statistics, resamples)
     defined = {name: of for name, of in statistics.items() if np.isfinite(whole[name])}
-    moved = influence(defined, rows) if method == "bca" else {}
+    moved = influence(defined, rows) if method == "bca" else dict.fromkeys(defined, np.empty(0))
     found = {}
     for name, value in whole.items():
-        kept = drawn[name][np.isfinite(drawn[name])]
-        undefined = resamples.number - kept.size
-        ends, said = None, "undefined"
-        if np.isfinite(value):
-            _refuse_too_few(name, kept.size, resamples.number, confidence, most_undefined)
-            ends, said = _read(method, value, kept, moved.get(name, np.empty(0)), confidence)
-        found[name] = _result(
-            value=value,
-            ends=ends,
-            kept=kept,
-            undefined=undefined,
-            rows=rows,
-            confidence=confidence,
-            method=said,
-        )
+        found[name] = _blank(drawn[name], resamples, confidence)
+        if name in defined:
+            of_patients = moved[name]
+            found[name] = _read(
+                found[name], value, drawn[name], of_patients, method=method, most=most_undefined
+            )
     return found
 
 
-def _read(
-    method: Method,
-    value: float,
-    replicated: Floats,
-    contributions: Floats,
-    confidence: float,
-) -> tuple[Interval | None, str]:
-    if np.ptp(replicated) <= 1e-12 * np.abs(replicated).max():  # equal but for rounding
-        return None, f"{method}: the resamples do not differ"
-    if method == "percentile":
-        return percentile_ends(replicated, confidence), method
-    if method == "basic":
-        return basic_ends(value, replicated, confidence), method
-    ends = bca_ends(value, replicated, contributions, confidence)
-    return ends, "BCa" if ends else "BCa: undefined, use percentile"
-
-
-def _result(
-    *,
-    value: float,
-    ends: Interval | None,
-    kept: Floats,
-    undefined: int,
-    rows: Clusters,
-    confidence: float,
-    method: str,
-) -> Bootstrapped:
-    there = np.isfinite(value)
+def _blank(replicated: Floats, resamples: Resamples, confidence: float) -> Bootstrapped:
+    """What there is to say of a figure that is undefined on these patients."""
     return Bootstrapped(
-        value=value if there else None,
-        low=ends.low if ends else None,
-        high=ends.high if ends else None,
+        value=None,
+        low=None,
+        high=None,
         confidence=confidence,
-        standard_error=float(kept.std(ddof=1)) if there else None,
-        bias=float(kept.mean()) - value if there else None,
-        n=rows.n,
-        rows=rows.rows,
-        resamples=kept.size + undefined,
-        undefined=undefined,
-        method=method,
+        standard_error=None,
+        bias=None,
+        n=resamples.clusters.n,
+        rows=resamples.clusters.rows,
+        resamples=replicated.size,
+        undefined=int((~np.isfinite(replicated)).sum()),
+        method="undefined",
     )
 
 
-def _refuse_too_few(
-    name: str, defined: int, number: int, confidence: float, most_undefined: float
-) -> None:
-    if number - defined > most_undefined * number:
-        raise ValueError(
-            f"{name}: undefined in {number - defined} of {number} resamples; expected at most a "
-            f"share of {most_undefined:g}. Stratify by outcome, or permit more by `most_undefined`."
-        )
-    needed = int(np.ceil(2 / (1 - confidence) - 1 - 1e-9))
-    if defined < needed:
-        raise ValueError(
-            f"{name}: found {defined} resamples; an interval of confidence {confidence:g} needs "
-            f"at least {needed}, and 2000 are usual."
-        )
+def _read(
+    blank: Bootstrapped,
+    value: float,
+    replicated: Floats,
+    of_patients: Floats,
+    *,
+    method: Method,
+    most: float,
+) -> Bootstrapped:
+    try:
+        kept = defined_replicates(replicated, blank.confidence, most)
+    except Undefined as why:
+        return replace(blank, value=value, method=f"{method}: {why}")
+    ends, said = _ends(method, value, kept, of_patients, blank.confidence)
+    return replace(
+        blank,
+        value=value,
+        low=ends.low if ends else None,
+        high=ends.high if ends else None,
+        standard_error=float(kept.std(ddof=1)),
+        bias=float(kept.mean()) - value,
+        method=said,
+    )
+
+
+def _ends(
+    method: Method, value: float, kept: Floats, of_patients: Floats, confidence: float
+) -> tuple[Interval | None, str]:
+    if np.ptp(kept) <= 1e-12 * np.abs(kept).max():  # equal but for rounding
+        return None, f"{method}: the resamples do not differ"
+    if method == "percentile":
+        return percentile_ends(kept, confidence), method
+    if method == "basic":
+        return basic_ends(value, kept, confidence), method
+    ends = bca_ends(value, kept, of_patients, confidence)
+    return ends, "BCa" if ends else "BCa: undefined, use percentile"

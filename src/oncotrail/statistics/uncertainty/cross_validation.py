@@ -6,32 +6,25 @@ repeats together), n1 training and n2 test patients in each, the variance of the
 
     (1 / J + n2 / n1) s^2,    with J - 1 degrees of freedom,
 
-where s^2 is the variance between folds. The plain interval is not offered.
+where s^2 is the variance between folds. Of r repeats of k-fold cross-validation, J = r k and
+n2 / n1 = 1 / (k - 1) (Bouckaert and Frank, PAKDD 2004, LNCS 3056:3): more repeats make the mean
+steadier, and never certain. The plain interval is not offered.
 
 Seeds are another matter: the same patients, trained again. A t interval over seeds covers where the
-mean over all seeds lies *on these patients*. It says nothing of other patients: for those, resample
-patients.
+mean over all seeds lies *on these patients*, and a chi-squared interval how much they scatter about
+it. Neither says anything of other patients: for those, resample patients.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtr, stdtrit
+from scipy.special import chdtri, stdtr, stdtrit
 
-from oncotrail.statistics.arrays import (
-    Floats,
-    checked_confidence,
-    column,
-    groups,
-    scored,
-)
-
-Metric = Callable[[ArrayLike, ArrayLike, ArrayLike], Floats]
+from oncotrail.statistics.arrays import Floats, Undefined, checked_confidence, column
 
 
 @dataclass(frozen=True)
@@ -53,29 +46,27 @@ class Repeated:
 
 
 @dataclass(frozen=True)
-class FoldTest:
-    """Nadeau and Bengio's test that the mean difference is 0; t and p are None without spread."""
+class SeedSpread:
+    """The standard deviation between seeds, in the figure's unit; 0 has no interval (None)."""
 
-    difference: float
-    t: float | None
-    p_value: float | None
+    value: float
+    low: float | None
+    high: float | None
+    confidence: float
     degrees_of_freedom: int
-    folds: int
+    seeds: int
 
 
 @dataclass(frozen=True)
-class PooledAndAveraged:
-    """A figure of all held-out predictions together, and the mean of the folds' own.
+class FoldTest:
+    """The mean difference over folds, its interval, and Nadeau and Bengio's test that it is 0.
 
-    `folds` holds each fold's figure, None where undefined; then `averaged` is None too, for a mean
-    over the remaining folds would be of other patients.
+    Where all folds differ by the same, interval, t and p are None.
     """
 
-    pooled: float | None
-    averaged: float | None
-    folds: tuple[float | None, ...]
-    n: int
-    events: int
+    difference: Repeated
+    t: float | None
+    p_value: float | None
 
 
 def fold_interval(
@@ -83,32 +74,33 @@ def fold_interval(
 ) -> Repeated:
     """The corrected interval for a figure over the folds of a (repeated) cross-validation.
 
-    `figures` has one number for each fold of every repeat; `train` and `test` are the numbers of
-    patients, the same for all folds or one for each.
+    `figures` has one number for each fold of every repeat, all in one list; `train` and `test` are
+    the numbers of patients, the same for all folds or one for each.
 
     >>> found = fold_interval([0.71, 0.78, 0.69, 0.74, 0.80], train=560, test=140)
     >>> round(found.low, 3), round(found.high, 3)
     (0.658, 0.83)
     """
-    values = _several(figures, "figures")
+    values = _several(figures)
     error = _corrected_error(values, train, test)
     covers = "other training and test sets of these sizes from the same population"
     return _interval(values, error, confidence, covers)
 
 
-def fold_test(differences: ArrayLike, *, train: ArrayLike, test: ArrayLike) -> FoldTest:
+def fold_test(
+    differences: ArrayLike, *, train: ArrayLike, test: ArrayLike, confidence: float = 0.95
+) -> FoldTest:
     """Two-sided test of two models over the same folds, from each fold's difference.
 
     >>> found = fold_test([0.02, 0.05, -0.01, 0.03, 0.04], train=560, test=140)
-    >>> round(found.t, 3), round(found.p_value, 3)
-    (1.684, 0.168)
+    >>> round(found.t, 3), round(found.p_value, 3), round(found.difference.low, 3)
+    (1.684, 0.168, -0.017)
     """
-    values = _several(differences, "differences")
-    error, freedom = _corrected_error(values, train, test), values.size - 1
-    mean = float(values.mean())
-    t = mean / error if error else None
-    p_value = None if t is None else float(2 * stdtr(freedom, -abs(t)))
-    return FoldTest(mean, t, p_value, freedom, values.size)
+    found = fold_interval(differences, train=train, test=test, confidence=confidence)
+    if not found.standard_error:
+        return FoldTest(found, None, None)
+    t = found.value / found.standard_error
+    return FoldTest(found, t, float(2 * stdtr(found.degrees_of_freedom, -abs(t))))
 
 
 def seed_interval(figures: ArrayLike, confidence: float = 0.95) -> Repeated:
@@ -120,45 +112,40 @@ def seed_interval(figures: ArrayLike, confidence: float = 0.95) -> Repeated:
     >>> found.covers
     'other seeds on these same patients; not other patients'
     """
-    values = _several(figures, "figures")
+    values = _several(figures)
     error = _spread(values) / math.sqrt(values.size)
     return _interval(
         values, error, confidence, "other seeds on these same patients; not other patients"
     )
 
 
-def pooled_and_averaged(
-    metric: Metric, labels: ArrayLike, scores: ArrayLike, folds: ArrayLike
-) -> PooledAndAveraged:
-    """A figure of `metrics`, over all held-out predictions and fold by fold.
+def seed_spread(figures: ArrayLike, confidence: float = 0.95) -> SeedSpread:
+    """How much training seeds scatter on the same patients; lower is steadier.
 
-    They answer different questions. Pooling ranks patients of different folds against each other,
-    so it suffers where the folds' models speak on different scales; averaging never does, and is
-    undefined in a fold with one outcome (Airola et al., Computational Statistics and Data Analysis
-    2011, 55:1828). Averages count folds alike, whatever their size.
+    The interval inverts the chi-squared distribution of (n - 1) s^2 / sigma^2, so it takes the
+    figures as normal, and is wide for few seeds.
 
-    >>> from oncotrail.statistics.uncertainty.metrics import auc
-    >>> found = pooled_and_averaged(auc, [0, 1, 0, 1], [0.1, 0.3, 0.5, 0.7], [1, 1, 2, 2])
-    >>> found.pooled, found.averaged
-    (0.75, 1.0)
+    >>> found = seed_spread([0.81, 0.79, 0.80, 0.83, 0.80])
+    >>> round(found.value, 4), round(found.low, 4), round(found.high, 4)
+    (0.0152, 0.0091, 0.0436)
     """
-    rows = scored(labels, scores)
-    fold = groups(folds, rows.n, name="folds")
-    held_out = fold == np.arange(fold.max() + 1)[:, None]
-    weights = np.vstack([np.ones(rows.n), held_out])
-    pooled, *each = (
-        float(figure) if np.isfinite(figure) else None
-        for figure in metric(rows.labels, rows.scores, weights)
+    values, tail = _several(figures), (1 - checked_confidence(confidence)) / 2
+    spread, freedom = _spread(values), values.size - 1
+    low, high = (spread * math.sqrt(freedom / chdtri(freedom, p)) for p in (tail, 1 - tail))
+    return SeedSpread(
+        value=spread,
+        low=low if spread else None,
+        high=high if spread else None,
+        confidence=confidence,
+        degrees_of_freedom=freedom,
+        seeds=values.size,
     )
-    defined = [figure for figure in each if figure is not None]
-    averaged = math.fsum(defined) / len(each) if len(defined) == len(each) else None
-    return PooledAndAveraged(pooled, averaged, tuple(each), rows.n, rows.events)
 
 
-def _several(figures: ArrayLike, name: str) -> Floats:
-    values = column(figures, name)
+def _several(figures: ArrayLike) -> Floats:
+    values = column(figures, "figures")
     if values.size < 2:
-        raise ValueError(f"{name}: found 1; expected at least 2, for one has no spread.")
+        raise Undefined("figures: found 1; expected at least 2, for one has no spread.")
     return values
 
 

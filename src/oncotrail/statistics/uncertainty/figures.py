@@ -14,8 +14,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, probable
-from oncotrail.statistics.uncertainty import metrics
+from oncotrail.statistics.arrays import Floats, one_of, probable
+from oncotrail.statistics.uncertainty import metrics, threshold_metrics
 from oncotrail.statistics.uncertainty.bootstrap import Bootstrapped, Method, bootstrap_together
 from oncotrail.statistics.uncertainty.replication import Statistic
 from oncotrail.statistics.uncertainty.resampling import Clusters, Resamples
@@ -28,14 +28,14 @@ WITHOUT_THRESHOLD: dict[str, Callable[..., Floats]] = {
     "observed_expected": metrics.observed_expected,
 }
 AT_THRESHOLD: dict[str, Callable[..., Floats]] = {
-    "accuracy": metrics.accuracy,
-    "balanced_accuracy": metrics.balanced_accuracy,
-    "sensitivity": metrics.sensitivity,
-    "specificity": metrics.specificity,
-    "ppv": metrics.ppv,
-    "npv": metrics.npv,
-    "f1": metrics.f1,
-    "mcc": metrics.mcc,
+    "accuracy": threshold_metrics.accuracy,
+    "balanced_accuracy": threshold_metrics.balanced_accuracy,
+    "sensitivity": threshold_metrics.sensitivity,
+    "specificity": threshold_metrics.specificity,
+    "ppv": threshold_metrics.ppv,
+    "npv": threshold_metrics.npv,
+    "f1": threshold_metrics.f1,
+    "mcc": threshold_metrics.mcc,
 }
 USUAL = (
     *("auc", "average_precision", "brier"),
@@ -78,12 +78,10 @@ def bootstrap_figures(
 def _statistic(
     name: str, labels: ArrayLike, probabilities: ArrayLike, threshold: float
 ) -> Statistic:
+    one_of(name, [*WITHOUT_THRESHOLD, *AT_THRESHOLD], "names")
     if name in WITHOUT_THRESHOLD:
         return partial(WITHOUT_THRESHOLD[name], labels, probabilities)
-    if name in AT_THRESHOLD:
-        return partial(AT_THRESHOLD[name], labels, probabilities, threshold=threshold)
-    known = ", ".join([*WITHOUT_THRESHOLD, *AT_THRESHOLD])
-    raise ValueError(f"found the figure {name!r}; expected one of {known}.")
+    return partial(AT_THRESHOLD[name], labels, probabilities, threshold=threshold)
 
 
 def _patients_with_event(labels: ArrayLike, probabilities: ArrayLike, rows: Clusters) -> int:

@@ -1,11 +1,11 @@
 """The figures of a model on many resamples at once: one weighting of the rows for each.
 
 A resample is how often each row was drawn, so a figure on 2,000 resamples is a figure with 2,000
-sets of weights (resamples x rows). What is a sum becomes one matrix product: the four cells of the
-confusion matrix are the weights times four columns of 0 and 1. What needs an order (the area under
-the ROC curve, average precision) sorts the rows once, since the scores stay while the weights
-change, and takes cumulative sums of the weights along that order: a row with the outcome finds the
-weight of those below it at a fixed place of the sum, ties at two places whose mean counts.
+sets of weights (resamples x rows). What is a sum becomes one matrix product. What needs an order
+(the area under the ROC curve, average precision) sorts the rows once, since the scores stay while
+the weights change, and takes cumulative sums of the weights along that order: a row with the
+outcome finds the weight of those below it at a fixed place of the sum, ties at two places whose
+mean counts. Figures at a threshold are in threshold_metrics.py.
 
 Every function takes weights of shape resamples x rows (none: one resample, each row once) and gives
 one number per resample, NaN where the figure is undefined there. Those who call (`bootstrap`,
@@ -15,30 +15,14 @@ denominator of zero: scikit-learn answers 0 and a warning then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, Scored, probable, scored
+from oncotrail.statistics.arrays import Floats, probable, scored
 
-
-@dataclass(frozen=True)
-class _Cells:
-    """The confusion matrix of every resample, as weights."""
-
-    tp: Floats
-    fp: Floats
-    tn: Floats
-    fn: Floats
-
-    @property
-    def sensitivity(self) -> Floats:
-        return _ratio(self.tp, self.tp + self.fn)
-
-    @property
-    def specificity(self) -> Floats:
-        return _ratio(self.tn, self.tn + self.fp)
+Metric = Callable[[ArrayLike, ArrayLike, ArrayLike], Floats]  # of labels, scores and weights
 
 
 def auc(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> Floats:
@@ -61,7 +45,7 @@ def auc(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) 
     won = np.einsum("ij,ij->i", positive, below.take(lower, axis=1))
     if (lower != upper).any():  # ties: half of what lies between
         won = (won + np.einsum("ij,ij->i", positive, below.take(upper, axis=1))) / 2
-    return _ratio(won, positive.sum(axis=1) * below[:, -1])
+    return ratio(won, positive.sum(axis=1) * below[:, -1])
 
 
 def average_precision(
@@ -86,106 +70,7 @@ def average_precision(
     total = _running(every.take(order, axis=1)).take(called, axis=1)
     right = _running(weight).take(events, axis=1)
     precision = np.divide(right, total, out=np.zeros_like(right), where=total > 0)
-    return _ratio(np.einsum("ij,ij->i", weight, precision), weight.sum(axis=1))
-
-
-def accuracy(
-    labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None, *, threshold: float
-) -> Floats:
-    """Share called right at `score >= threshold`; higher is better.
-
-    >>> accuracy([0, 1, 1], [0.2, 0.4, 0.9], threshold=0.5).round(4).tolist()
-    [0.6667]
-    """
-    cells = _cells(labels, scores, weights, threshold)
-    return _ratio(cells.tp + cells.tn, cells.tp + cells.fp + cells.tn + cells.fn)
-
-
-def balanced_accuracy(
-    labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None, *, threshold: float
-) -> Floats:
-    """Mean of sensitivity and specificity; undefined in a resample with one outcome only.
-
-    >>> balanced_accuracy([0, 1, 1], [0.2, 0.4, 0.9], threshold=0.5).tolist()
-    [0.75]
-    """
-    cells = _cells(labels, scores, weights, threshold)
-    return (cells.sensitivity + cells.specificity) / 2
-
-
-def sensitivity(
-    labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None, *, threshold: float
-) -> Floats:
-    """Share of the events that are called positive; undefined without events.
-
-    >>> sensitivity([0, 1, 1], [0.2, 0.4, 0.9], threshold=0.5).tolist()
-    [0.5]
-    """
-    return _cells(labels, scores, weights, threshold).sensitivity
-
-
-def specificity(
-    labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None, *, threshold: float
-) -> Floats:
-    """Share of the rows without the event that are called negative; undefined without any.
-
-    >>> specificity([0, 1, 1], [0.2, 0.4, 0.9], threshold=0.5).tolist()
-    [1.0]
-    """
-    return _cells(labels, scores, weights, threshold).specificity
-
-
-def ppv(
-    labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None, *, threshold: float
-) -> Floats:
-    """Share of those called positive who had the event; undefined where nobody is called.
-
-    >>> ppv([0, 1, 1], [0.6, 0.4, 0.9], threshold=0.5).tolist()
-    [0.5]
-    """
-    cells = _cells(labels, scores, weights, threshold)
-    return _ratio(cells.tp, cells.tp + cells.fp)
-
-
-def npv(
-    labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None, *, threshold: float
-) -> Floats:
-    """Share of those called negative who had no event; undefined where all are called positive.
-
-    >>> npv([0, 1, 1], [0.2, 0.4, 0.9], threshold=0.5).tolist()
-    [0.5]
-    """
-    cells = _cells(labels, scores, weights, threshold)
-    return _ratio(cells.tn, cells.tn + cells.fn)
-
-
-def f1(
-    labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None, *, threshold: float
-) -> Floats:
-    """Harmonic mean of sensitivity and PPV; undefined without events and without calls.
-
-    >>> f1([0, 1, 1], [0.2, 0.4, 0.9], threshold=0.5).round(4).tolist()
-    [0.6667]
-    """
-    cells = _cells(labels, scores, weights, threshold)
-    return _ratio(2 * cells.tp, 2 * cells.tp + cells.fp + cells.fn)
-
-
-def mcc(
-    labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None, *, threshold: float
-) -> Floats:
-    """Matthews' correlation of call and outcome, -1 to 1; 0 is chance, higher is better.
-
-    Undefined where one outcome or one call does not occur.
-
-    >>> mcc([0, 1, 1], [0.2, 0.4, 0.9], threshold=0.5).round(4).tolist()
-    [0.5]
-    """
-    cells = _cells(labels, scores, weights, threshold)
-    margins = [
-        np.sqrt(one + other) for one in (cells.tp, cells.tn) for other in (cells.fp, cells.fn)
-    ]
-    return _ratio(cells.tp * cells.tn - cells.fp * cells.fn, np.prod(margins, axis=0))
+    return ratio(np.einsum("ij,ij->i", weight, precision), weight.sum(axis=1))
 
 
 def brier(labels: ArrayLike, probabilities: ArrayLike, weights: ArrayLike | None = None) -> Floats:
@@ -196,7 +81,7 @@ def brier(labels: ArrayLike, probabilities: ArrayLike, weights: ArrayLike | None
     """
     rows = probable(labels, probabilities)
     every = row_weights(weights, rows.n)
-    return _ratio(every @ (rows.scores - rows.labels) ** 2, every.sum(axis=1))
+    return ratio(every @ (rows.scores - rows.labels) ** 2, every.sum(axis=1))
 
 
 def scaled_brier(
@@ -211,8 +96,8 @@ def scaled_brier(
     """
     rows = probable(labels, probabilities)
     every = row_weights(weights, rows.n)
-    prevalence = _ratio(every @ rows.labels, every.sum(axis=1))
-    return 1 - _ratio(brier(labels, probabilities, every), prevalence * (1 - prevalence))
+    prevalence = ratio(every @ rows.labels, every.sum(axis=1))
+    return 1 - ratio(brier(labels, probabilities, every), prevalence * (1 - prevalence))
 
 
 def observed_expected(
@@ -225,7 +110,7 @@ def observed_expected(
     """
     rows = probable(labels, probabilities)
     every = row_weights(weights, rows.n)
-    return _ratio(every @ rows.labels, every @ rows.scores)
+    return ratio(every @ rows.labels, every @ rows.scores)
 
 
 def row_weights(weights: ArrayLike | None, n: int) -> Floats:
@@ -245,15 +130,15 @@ def row_weights(weights: ArrayLike | None, n: int) -> Floats:
     return found
 
 
-def _cells(
-    labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None, threshold: float
-) -> _Cells:
-    rows: Scored = scored(labels, scores)
-    called = rows.scores >= threshold
-    kinds = (called & rows.labels, called & ~rows.labels, ~called & ~rows.labels)
-    every = row_weights(weights, rows.n)
-    columns = np.column_stack([*kinds, ~called & rows.labels]).astype(np.float64)
-    return _Cells(*(every @ columns).T)
+def ratio(numerator: Floats, denominator: Floats) -> Floats:
+    """One over the other, NaN where the denominator is 0.
+
+    >>> ratio(np.array([1.0, 1.0]), np.array([2.0, 0.0])).tolist()
+    [0.5, nan]
+    """
+    found = np.full(numerator.shape, np.nan)
+    np.divide(numerator, denominator, out=found, where=denominator > 0)
+    return found
 
 
 def _running(values: Floats) -> Floats:
@@ -261,9 +146,3 @@ def _running(values: Floats) -> Floats:
     sums = np.zeros((values.shape[0], values.shape[1] + 1))
     np.cumsum(values, axis=1, out=sums[:, 1:])
     return sums
-
-
-def _ratio(numerator: Floats, denominator: Floats) -> Floats:
-    ratio = np.full(numerator.shape, np.nan)
-    np.divide(numerator, denominator, out=ratio, where=denominator > 0)
-    return ratio

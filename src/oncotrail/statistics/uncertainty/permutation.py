@@ -26,11 +26,21 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from oncotrail.statistics.arrays import Flags, Floats, Integers, groups, one_of, scored, two_classes
+from oncotrail.statistics.arrays import (
+    Flags,
+    Floats,
+    Integers,
+    Scored,
+    Undefined,
+    groups,
+    one_of,
+    scored,
+    two_classes,
+)
+from oncotrail.statistics.uncertainty.metrics import Metric
 from oncotrail.statistics.uncertainty.resampling import constant_within, rows_at_once
 
 Alternative = Literal["greater", "two-sided"]
-Metric = Callable[[ArrayLike, ArrayLike, ArrayLike], Floats]
 _SAME = 1e-12  # sums in another order differ by rounding; what is equal counts as extreme
 
 
@@ -53,6 +63,15 @@ class PermutationTest:
     events: int
 
 
+@dataclass(frozen=True, eq=False)
+class _Dealings:
+    """The data as they came, and how chance deals them out: blocks of dealings x patients."""
+
+    came: Flags  # of each patient
+    blocks: Iterator[Flags]
+    exact: bool
+
+
 def auc_test(
     labels: ArrayLike,
     scores: ArrayLike,
@@ -71,34 +90,16 @@ def auc_test(
     >>> found.value, found.p_value, found.exact
     (1.0, 0.1, True)
     """
-    from scipy.stats import rankdata
-
     one_of(alternative, get_args(Alternative), "alternative")
     rows = two_classes(labels, scores)
-    patient = _whole_patients(patients, rows.labels)
-    images = np.bincount(patient)
-    ranks = np.bincount(patient, weights=rankdata(rows.scores))
-    label = np.zeros(images.size, dtype=bool)
+    patient = np.arange(rows.n)
+    if patients is not None:
+        patient = groups(patients, rows.n, name="patients")
+        constant_within(patients, rows.labels.astype(int), "labels")
+    label = np.zeros(int(patient.max()) + 1, dtype=bool)
     label[patient[rows.labels]] = True
-
-    def area(dealt: Flags) -> Floats:
-        positive = dealt @ images.astype(np.float64)
-        won = dealt @ ranks - positive * (positive + 1) / 2
-        return np.asarray(won / (positive * (rows.n - positive)))
-
-    every = math.comb(label.size, int(label.sum()))
-    exact = _all_at_once(every, permutations)
-    blocks = _all_labels(label) if exact else _dealt_labels(label, permutations, generator)
-    value = float(area(label[None, :])[0])
-    return _test(
-        value=value,
-        centre=0.5,
-        found=np.concatenate([area(block) for block in blocks]),
-        alternative=alternative,
-        exact=exact,
-        n=label.size,
-        events=int(label.sum()),
-    )
+    area, dealings = _dealt_area(rows, patient), _labels_dealt(label, permutations, generator)
+    return _test(area, dealings, int(label.sum()), alternative, centre=0.5)
 
 
 def paired_permutation_test(
@@ -133,71 +134,95 @@ def paired_permutation_test(
 
     one_of(alternative, get_args(Alternative), "alternative")
     rows = scored(labels, first)
-    scores = np.concatenate([rows.scores, scored(labels, second).scores])
+    scores = np.vstack([rows.scores, scored(labels, second).scores])
     if ranked:
-        scores = rankdata(scores.reshape(2, -1), axis=1).ravel()
+        scores = rankdata(scores, axis=1)
     patient = np.arange(rows.n) if patients is None else groups(patients, rows.n, name="patients")
-    n, outcome = int(patient.max()) + 1, np.tile(rows.labels, 2)
+    swapped = _swapped_difference(metric, rows.labels, scores, patient)
+    dealings = _models_swapped(int(patient.max()) + 1, permutations, generator)
+    return _test(swapped, dealings, np.unique(patient[rows.labels]).size, alternative, centre=0.0)
+
+
+def _dealt_area(rows: Scored, patient: Integers) -> Callable[[Flags], Floats]:
+    """The area under dealt labels (dealings x patients)."""
+    from scipy.stats import rankdata
+
+    images = np.bincount(patient).astype(np.float64)
+    ranks = np.bincount(patient, weights=rankdata(rows.scores))
+
+    def area(dealt: Flags) -> Floats:
+        positive = dealt @ images
+        won = dealt @ ranks - positive * (positive + 1) / 2
+        return np.asarray(won / (positive * (rows.n - positive)))
+
+    return area
+
+
+def _swapped_difference(
+    metric: Metric, labels: Flags, scores: Floats, patient: Integers
+) -> Callable[[Flags], Floats]:
+    """The difference of two models' figures with some patients swapped (dealings x patients)."""
+    outcome, of_both = np.tile(labels, 2), scores.ravel()
 
     def difference(swapped: Flags) -> Floats:
         # All rows twice, once with each model's score: what a side takes is a weight of 0 or 1.
         other = swapped[:, patient].astype(np.float64)
         mine, theirs = np.hstack([1 - other, other]), np.hstack([other, 1 - other])
-        return metric(outcome, scores, mine) - metric(outcome, scores, theirs)
+        return metric(outcome, of_both, mine) - metric(outcome, of_both, theirs)
 
-    value = float(difference(np.zeros((1, n), dtype=bool))[0])
-    if not np.isfinite(value):
-        raise ValueError("found a figure that is undefined on these patients; nothing to compare.")
-    exact = _all_at_once(2 ** min(n, 1_000), permutations)
-    blocks = _all_swaps(n) if exact else _drawn_swaps(n, permutations, generator)
-    return _test(
-        value=value,
-        centre=0.0,
-        found=np.concatenate([difference(block) for block in blocks]),
-        alternative=alternative,
-        exact=exact,
-        n=n,
-        events=int(np.unique(patient[rows.labels]).size),
-    )
+    return difference
 
 
 def _test(
-    *,
-    value: float,
-    centre: float,
-    found: Floats,
-    alternative: Alternative,
-    exact: bool,
-    n: int,
+    figure: Callable[[Flags], Floats],
+    dealings: _Dealings,
     events: int,
+    alternative: Alternative,
+    *,
+    centre: float,
 ) -> PermutationTest:
+    value = float(figure(dealings.came[None, :])[0])
+    if not np.isfinite(value):
+        raise Undefined("found a figure that is undefined on these patients; nothing to compare.")
+    found = np.concatenate([figure(block) for block in dealings.blocks])
     how_far = np.abs if alternative == "two-sided" else np.asarray
     undefined = ~np.isfinite(found)
     count = int((undefined | (how_far(found - centre) >= how_far(value - centre) - _SAME)).sum())
     # The data as they came are among all dealings, and have to be added to the drawn ones.
-    p_value = count / found.size if exact else (1 + count) / (1 + found.size)
+    p_value = count / found.size if dealings.exact else (1 + count) / (1 + found.size)
     return PermutationTest(
         value=value,
         p_value=p_value,
         alternative=alternative,
-        exact=exact,
+        exact=dealings.exact,
         permutations=found.size,
         as_extreme=count,
         undefined=int(undefined.sum()),
-        n=n,
+        n=dealings.came.size,
         events=events,
     )
 
 
-def _whole_patients(patients: ArrayLike | None, labels: Flags) -> Integers:
-    if patients is None:
-        return np.arange(labels.size)
-    patient = groups(patients, labels.size, name="patients")
-    constant_within(patients, labels.astype(int), "labels")
-    return patient
+def _labels_dealt(label: Flags, permutations: int, generator: np.random.Generator) -> _Dealings:
+    if _few(math.comb(label.size, int(label.sum())), permutations):
+        return _Dealings(label, _all_labels(label), exact=True)
+    drawn = (
+        generator.permuted(np.tile(label, (dealt.size, 1)), axis=1)
+        for dealt in _blocks(permutations, label.size)
+    )
+    return _Dealings(label, drawn, exact=False)
 
 
-def _all_at_once(every: int, permutations: int) -> bool:
+def _models_swapped(n: int, permutations: int, generator: np.random.Generator) -> _Dealings:
+    came, every = np.zeros(n, dtype=bool), 2 ** min(n, 62)
+    if _few(every, permutations):
+        blocks = _blocks(every, n)
+        return _Dealings(came, ((b[:, None] >> np.arange(n)) % 2 == 1 for b in blocks), exact=True)
+    drawn = (generator.random((dealt.size, n)) < 0.5 for dealt in _blocks(permutations, n))
+    return _Dealings(came, drawn, exact=False)
+
+
+def _few(every: int, permutations: int) -> bool:
     if permutations < 1:
         raise ValueError(f"found {permutations} permutations; expected at least 1.")
     return every <= permutations
@@ -212,21 +237,6 @@ def _all_labels(label: Flags) -> Iterator[Flags]:
         places = np.fromiter(chain.from_iterable(block), dtype=np.int_).reshape(len(block), events)
         np.put_along_axis(dealt, places, values=True, axis=1)
         yield dealt
-
-
-def _dealt_labels(label: Flags, number: int, generator: np.random.Generator) -> Iterator[Flags]:
-    for rows in _blocks(number, label.size):
-        yield generator.permuted(np.tile(label, (rows.size, 1)), axis=1)
-
-
-def _all_swaps(n: int) -> Iterator[Flags]:
-    for rows in _blocks(2**n, n):
-        yield (rows[:, None] >> np.arange(n)) % 2 == 1
-
-
-def _drawn_swaps(n: int, number: int, generator: np.random.Generator) -> Iterator[Flags]:
-    for rows in _blocks(number, n):
-        yield generator.random((rows.size, n)) < 0.5
 
 
 def _blocks(number: int, columns: int) -> Iterator[NDArray[Any]]:

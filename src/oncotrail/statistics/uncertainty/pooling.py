@@ -15,19 +15,19 @@ noisy_or  1 - prod(1 - p): the chance that at least one of the images is positiv
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from oncotrail.statistics.arrays import Flags, Floats, Integers, column, groups, one_of, scored
+from oncotrail.statistics.results import result
 from oncotrail.statistics.uncertainty.resampling import constant_within
 
 Rule = Literal["mean", "median", "maximum", "noisy_or"]
 
 
-@dataclass(frozen=True)
+@result
 class Pooled:
     """One row for each patient, in sorted order of the ids; `images` is how many were pooled."""
 

@@ -21,11 +21,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from oncotrail.statistics.arrays import Floats, Integers, groups
+from oncotrail.statistics.results import result
 
 _CELLS = 1 << 17  # weights in a block: 1 MiB of floats, which a core's cache holds
 
 
-@dataclass(frozen=True)
+@result
 class Clusters:
     """Rows by patient and patients by stratum, both numbered from 0."""
 
@@ -49,7 +50,11 @@ class Clusters:
 
 @dataclass(frozen=True)
 class Resamples:
-    """`number` resamples of the clusters; `blocks()` goes through them, the same every time."""
+    """`number` resamples of the clusters; `blocks()` goes through them, the same every time.
+
+    A block is how often each patient was drawn, resamples x patients. Whoever needs weights takes
+    `clusters.weights(block)`, whoever needs the rows themselves `drawn_rows`.
+    """
 
     clusters: Clusters
     number: int
@@ -131,7 +136,7 @@ def given_resamples(
     2
     """
     rows = clusters(patients, strata)
-    found = np.asarray(counts)
+    found = np.array(counts)  # our own: the blocks must stay the same
     if found.ndim != 2 or found.shape[1] != rows.n or not len(found):
         raise ValueError(
             f"found counts of shape {found.shape}; expected resamples x {rows.n} patients."
