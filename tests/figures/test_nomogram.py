@@ -22,7 +22,7 @@ RANGES = {"age": (25.0, 80.0), "size": (5.0, 120.0)}
 @pytest.fixture
 def sheet() -> Nomogram:
     median = MedianSurvival("Median, days", (100.0, 900.0, 2500.0), (1.0, 9.0, 30.0))
-    predicted = [SurvivalAt("Survival at 1000 days", 9.0), Probability("Risk", 1.0), median]
+    predicted = [SurvivalAt("Survival at 1000 days", 9.0), Probability("Risk"), median]
     return nomogram(TERMS, COEFFICIENTS, RANGES, predicted)
 
 

@@ -6,7 +6,7 @@
 # From the repository's root:  python -m tests.reference.tables /some/folder
 #                              Rscript tests/reference/calibration.R /some/folder
 # Needs r-base-core, r-recommended (boot), r-cran-rms, r-cran-hmisc, r-cran-riskregression, r-cran-epitools,
-# r-cran-jsonlite. GPL: oracles for tests, never dependencies.
+# r-cran-sandwich, r-cran-jsonlite. GPL: oracles for tests, never dependencies.
 
 suppressPackageStartupMessages({ library(rms); library(riskRegression); library(jsonlite) })
 folder <- commandArgs(TRUE)[1]
@@ -28,12 +28,15 @@ tables <- list(
   ties = made(300, 0, 1.2, 0, 1, 2), rare = made(1200, -4, 1, 0.2, 1.1, 6), common = made(400, 2.5, 1, 0, 1, 5),
   small = made(40, 0, 1, 0, 1, 4), tiny = list(p = c(0.2, 0.3, 0.4, 0.6, 0.5, 0.9), y = c(0, 0, 1, 0, 1, 1)))
 
-weak <- function(y, p, w = rep(1, length(y))) {
+# `vcov_of`: whose covariance, the model's or a robust one.
+weak <- function(y, p, w = rep(1, length(y)), vcov_of = vcov) {
   l <- qlogis(p)
   large <- suppressWarnings(glm(y ~ 1, offset = l, family = binomial, weights = w, control = control))
   line <- suppressWarnings(glm(y ~ l, family = binomial, weights = w, control = control))
-  list(large = unname(c(coef(large), confint.default(large, level = 0.9))),
-       line = unname(cbind(coef(line), confint.default(line))),
+  ends <- function(f, level) coef(f) + outer(sqrt(diag(vcov_of(f))), qnorm((1 + c(-level, level)) / 2))
+  off <- coef(line) - 0:1
+  list(large = unname(c(coef(large), ends(large, 0.9))), line = unname(cbind(coef(line), ends(line, 0.95))),
+       joint = drop(off %*% solve(vcov_of(line)) %*% off),
        updated = unname(head(fitted(line), 5)), updated_intercept = unname(head(fitted(large), 5)))
 }
 
@@ -112,7 +115,7 @@ named <- setNames(data.frame(noise$x, y = noise$y), c("x1", "x2", "x3", "x4", "y
 images <- rep(1:25, c(rep(2, 20), rep(4, 5)))  # rows of 25 patients, two or four each
 
 weighted <- c(made(60, 0, 1, 0.2, 0.8, 4), list(w = sample(c(0.5, 1, 2, 3), 60, TRUE)))
-weighing <- function(y, p, w) {
+weighing <- function(y, p, w, vcov_of = sandwich::sandwich) {
   n <- length(y); at <- seq(min(p), max(p), length = 9)
   overall <- val.prob(p, y, group = TRUE, weights = w)$stats["Overall", ]
   gamma <- epitools::ageadjust.direct(y, pop = rep(1, n), stdpop = w)[c("adj.rate", "lci", "uci")]
@@ -122,20 +125,29 @@ weighing <- function(y, p, w) {
   columns <- rcspline.eval(l, knots = knots, inclx = TRUE)
   line <- suppressWarnings(glm(y ~ columns, family = binomial, weights = w, control = control))
   rows <- cbind(1, rcspline.eval(qlogis(at), knots = knots, inclx = TRUE)); eta <- drop(rows %*% coef(line))
-  error <- sqrt(diag(rows %*% vcov(line) %*% t(rows)))
+  error <- sqrt(diag(rows %*% vcov_of(line) %*% t(rows)))
   list(at = at, brier = overall[["B"]], spiegelhalter = overall[["B ChiSq"]], prevalence = overall[["Obs"]],
        predicted = overall[["Pavg"]], ratio = unname(gamma) * sum(w) / sum(w * p),
        loess = unname(cbind(told$fit, told$fit - half, told$fit + half)),
        spline = unname(plogis(cbind(eta, eta - qnorm(0.975) * error, eta + qnorm(0.975) * error))))
 }
-packages <- c("rms", "Hmisc", "riskRegression", "boot", "epitools", "jsonlite")
+# Pairs of rows are a cluster; a cluster counts as one event, of the weight of its rows that had it.
+clustered <- function(y, p) {
+  of <- rep(seq_len(length(y) / 2), each = 2); sums <- tapply(y, of, sum); weight <- ifelse(sums > 0, sums, 2)
+  by <- function(f) sandwich::vcovCL(f, of, type = "HC0", cadjust = FALSE)
+  gamma <- epitools::ageadjust.direct(1 * (sums > 0), pop = rep(1, length(sums)), stdpop = weight)[c("adj.rate", "lci", "uci")]
+  c(weak(y, p, vcov_of = by), weighing(y, p, rep(1, length(y)), by)[c("at", "spline")],
+    list(ratio = unname(gamma) * sum(weight) / sum(p), clusters = of))
+}
+packages <- c("rms", "sandwich", "Hmisc", "riskRegression", "boot", "epitools", "jsonlite")
 written <- list(
   versions = c(list(R = as.character(getRversion())),
                setNames(lapply(packages, function(p) as.character(packageVersion(p))), packages)),
   tables = lapply(tables, answer),
-  weighted = c(with(weighted, weak(y, p, w)), with(weighted, weighing(y, p, w)), list(table = weighted)),
+  weighted = c(with(weighted, weak(y, p, w, sandwich::sandwich)), with(weighted, weighing(y, p, w)), list(table = weighted)),
   counted = with(weighted, c(weighing(y, p, ceiling(w))[c("brier", "spiegelhalter")],
                              list(ratio = with(poisson.test(sum(ceiling(w) * y), T = sum(ceiling(w) * p)), unname(c(estimate, conf.int)))))),
+  clustered = lapply(tables[c("ordinary", "small")], function(t) clustered(t$y, t$p)),
   lung = validated(died ~ age + sex + ecog + loss, lung, 40, 1996),
   noise = c(validated(y ~ x1 + x2 + x3 + x4, named, 60, 7), list(table = noise)),
   images = c(validated(y ~ x1 + x2 + x3 + x4, named, 50, 8, cluster = images), list(patients = images)))

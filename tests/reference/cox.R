@@ -106,7 +106,7 @@ of <- function(table, x, ties) {
     risk = if (has("offset")) drop(as.matrix(sweep(new[, x], 2, fit$means)) %*% coef(fit)) + new$offset else
       unname(predict(fit, new, type = "lp", reference = "sample")),
     new_offset = if (has("offset")) new$offset else NULL, aic = AIC(fit),
-    concordance = if (has("entry")) NULL else {
+    concordance = {
       found <- concordance(fit)
       c(unname(found$concordance), sqrt(unname(found$var)))
     },

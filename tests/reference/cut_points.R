@@ -1,4 +1,4 @@
-# What R says about cut-points, for tests/statistics/survival: maximally selected rank statistics. Small tables are made here,
+# What R says about cut-points, for tests/statistics/test_cut_points.py: maximally selected rank statistics. Small tables are made here,
 # and go into the JSON with the answers; of the real ones (lung, gbsg2, larynx) only the answers do.
 #
 # From the repository's root:  python -m tests.reference.tables /some/folder

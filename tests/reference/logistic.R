@@ -81,9 +81,21 @@ robust_of <- function(t) {
   lrm_fit <- lrm(y ~ first + second, x = TRUE, y = TRUE)
   clustered <- function(f) sandwich::vcovCL(f, t$patient, type = "HC0", cadjust = FALSE)
   list(table = t, rows = unname(sandwich::sandwich(f)), patients = unname(clustered(f)),
-       weighted = unname(clustered(weighted)), robcov = unname(vcov(robcov(lrm_fit, t$patient))),
+       weighted = unname(clustered(weighted)), fractions = unname(sandwich::sandwich(weighted)), robcov = unname(vcov(robcov(lrm_fit, t$patient))),
        aic = AIC(f), wald = drop(coef(f)[2:3] %*% solve(vcov(f)[2:3, 2:3]) %*% coef(f)[2:3]))
 }
+
+# Columns far from 0, beside which an intercept or an offset is of hundreds or thousands.
+set.seed(364)
+far <- list(y = c(0, 1, 0, 0, 1, 0, 1, 1, 0, 1), gravity = c(1.005, 1.02, 1.01, 1.03, 1.02, 1.015, 1.025, 1.012, 1.008, 1.02),
+            year = c(150, 151, 149, 153, 152, 150, 154, 150, 149, 151) + 1850)
+several <- list(x = cbind(round(runif(77, 1.005, 1.04), 3), round(rnorm(77, 6, 0.7), 2), round(rnorm(77, 600, 200)), round(rnorm(77, 20, 8), 1)))
+several$y <- rbinom(77, 1, plogis(100 * (several$x[, 1] - 1.02) + 0.8 * (several$x[, 2] - 6)))
+far_of <- list(table = far, several = c(several, list(profile = lapply(1:5, function(place) profiled(several$y, several$x, place)))),
+  gravity = lapply(1:2, function(place) profiled(far$y, far$gravity, place)),
+  year = lapply(1:2, function(place) profiled(far$y, far$year, place)),
+  offset = unname(coef(glm(y ~ 1, binomial, far, offset = rep(40, 10), control = control))),
+  offset_gravity = unname(coef(glm(y ~ gravity, binomial, far, offset = rep(40, 10), control = control, mustart = rep(0.5, 10)))))
 
 written <- list(
   versions = list(R = as.character(getRversion()), rms = as.character(packageVersion("rms")),
@@ -98,7 +110,7 @@ written <- list(
   weighted = c(with(weighted, answer(y, x, w, offset)), list(table = weighted)),
   badly_scaled = c(answer(badly_scaled$y, badly_scaled$x), list(table = badly_scaled)),
   paired = c(answer(paired$y, paired$x, intercept = FALSE), list(table = paired)),
-  repeated = robust_of(repeated),
+  repeated = robust_of(repeated), far = far_of,
   splines = lapply(spline_tables, function(x) list(
     x = x, knots = lapply(3:7, function(k) unname(knots_of(x, k))))),
   spline = list(

@@ -212,17 +212,32 @@ weighted_calibration <- function(t, h) {
     curve = list(counts = unname(curve(d$counts)), fractions = unname(curve(d$fractions))))
 }
 
+# Who is still followed at the horizon is censored there, so that nothing after it is looked at.
+to_horizon <- function(t, h) { t$event <- t$event * (t$time <= h); t$time <- pmin(t$time, h); t }
+
+calibrations <- function(t, h, groups) {
+  early <- calibration(to_horizon(t, h), h, groups)
+  c(calibration(t, h, groups),
+    list(to_horizon = early[c("slope", "slope_interval", "observed", "ici", "e50", "e90", "emax")]))
+}
+
+weighted_calibrations <- function(t, h)
+  c(weighted_calibration(t, h), list(to_horizon = weighted_calibration(to_horizon(t, h), h)[c("slope", "curve")]))
+
 # ICI, E50 and E90 in patients drawn with all of their rows, and boot's percentile interval of each.
 bootstrapped <- local({
   t <- small$ordinary; h <- 0.5; set.seed(7)
   patients <- sort(unique(t$clusters)); B <- 60
   counts <- t(sapply(seq_len(B), function(i) tabulate(sample(length(patients), replace = TRUE), length(patients))))
-  errors <- t(apply(counts, 1, function(count) {
-    rows <- rep(seq_along(t$time), count[match(t$clusters, patients)])
-    d <- list(time = t$time[rows], event = t$event[rows], scale = t$scale, first = t$first[rows])
-    unlist(calibration(d, h, 2)[c("ici", "e50", "e90")])
-  }))
-  list(horizon = h, counts = counts, ends = t(apply(errors, 2, function(x) boot:::perc.ci(x, conf = 0.9)[4:5])))
+  ends <- function(t) {
+    errors <- apply(counts, 1, function(count) {
+      rows <- rep(seq_along(t$time), count[match(t$clusters, patients)])
+      d <- list(time = t$time[rows], event = t$event[rows], scale = t$scale, first = t$first[rows])
+      unlist(calibration(d, h, 2)[c("ici", "e50", "e90")])
+    })
+    t(apply(errors, 1, function(x) boot:::perc.ci(x, conf = 0.9)[4:5]))
+  }
+  list(horizon = h, counts = counts, ends = ends(t), to_horizon = ends(to_horizon(t, h)))
 })
 
 # rms::validate, on resamples that the same seed draws again here; its fits iterated to the end.
@@ -267,10 +282,10 @@ written <- list(
   real = lapply(real, everything, table = FALSE),
   small = lapply(small, everything, table = TRUE),
   competing = competing,
-  calibration = list(gbsg2 = calibration(real$gbsg2, 1461, 5), lung = calibration(real$lung, 365.25, 3),
-    larynx = calibration(real$larynx, 4, 3), ordinary = calibration(small$ordinary, 0.5, 4),
-    tied_times = calibration(small$tied_times, 0.5, 4), times_of_zero = calibration(small$times_of_zero, 0.5, 4)),
-  weighted_calibration = lapply(small[c("ordinary", "tied_times", "times_of_zero")], weighted_calibration, h = 0.5),
+  calibration = list(gbsg2 = calibrations(real$gbsg2, 1461, 5), lung = calibrations(real$lung, 365.25, 3),
+    larynx = calibrations(real$larynx, 4, 3), ordinary = calibrations(small$ordinary, 0.5, 4),
+    tied_times = calibrations(small$tied_times, 0.5, 4), times_of_zero = calibrations(small$times_of_zero, 0.5, 4)),
+  weighted_calibration = lapply(small[c("ordinary", "tied_times", "times_of_zero")], weighted_calibrations, h = 0.5),
   bootstrapped = bootstrapped,
   validation = corrected)
 write_json(written, "tests/reference/survival_prediction.json", digits = NA, auto_unbox = TRUE, na = "null", null = "null")

@@ -37,7 +37,7 @@ def test_one_group_has_no_discrimination(labels: list[float]) -> None:
 
 def test_a_probability_is_between_0_and_1() -> None:
     assert probable([0, 1], [0, 1]).n == 2
-    with pytest.raises(ValueError, match=r"1.5 in row 1; .* of at least 0 of at most 1"):
+    with pytest.raises(ValueError, match=r"1.5 in row 1; .* of at least 0 and at most 1"):
         probable([0, 1], [0.5, 1.5])
 
 

@@ -25,6 +25,7 @@ from oncotrail.statistics.calibration.validation import validate
 from oncotrail.statistics.classification.comparison import mcnemar
 from oncotrail.statistics.classification.compound import balanced_accuracy, f1_score
 from oncotrail.statistics.classification.confusion import Confusion
+from oncotrail.statistics.classification.cut_points import binary_cut_point
 from oncotrail.statistics.classification.figures import classify, figures_of
 from oncotrail.statistics.classification.thresholds import apply_threshold, choose_youden
 from oncotrail.statistics.discrimination.area import auc
@@ -43,7 +44,7 @@ from oncotrail.statistics.survival.competing_risks import (
     cumulative_incidence,
     cumulative_incidence_by_group,
 )
-from oncotrail.statistics.survival.cut_points import binary_cut_point, survival_cut_point
+from oncotrail.statistics.survival.cut_points import survival_cut_point
 from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
 from oncotrail.statistics.survival.time_dependent import integrated_auc
 from oncotrail.statistics.uncertainty import metrics
@@ -82,12 +83,15 @@ DOORS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "calibration_bins": ("width", lambda o: calibration_bins(Y, P, by=o)),
     "expected_calibration_error": (
         "width",
-        lambda o: expected_calibration_error(Y, P, by=o),
+        lambda o: expected_calibration_error(Y, P, by=o, resamples=None),
     ),
-    "debiased_squared_error": ("mass", lambda o: debiased_squared_error(Y, P, bins=3, by=o)),
+    "debiased_squared_error": (
+        "mass",
+        lambda o: debiased_squared_error(Y, P, bins=3, by=o, resamples=None),
+    ),
     "calibration_errors": (
         "lowess",
-        lambda o: calibration_errors(Y, P, smoother=o),
+        lambda o: calibration_errors(Y, P, smoother=o, resamples=None),
     ),
     "loess_curve": ("binomial", lambda o: loess_curve(Y, P, variance=o)),
     "observed_expected": ("exact", lambda o: observed_expected(Y, P, method=o)),
@@ -179,13 +183,11 @@ DOORS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     ),
     "survival_cut_point": (
         "Lau92",
-        lambda o: survival_cut_point(
-            [1, 2, 3, 4, 5, 6], TIMES, EVENTS, on_whom="train", correction=o
-        ),
+        lambda o: survival_cut_point([1, 2, 3, 4, 5, 6], TIMES, EVENTS, role="train", correction=o),
     ),
     "binary_cut_point": (
         "Lau92",
-        lambda o: binary_cut_point(P, Y, on_whom="train", correction=o),
+        lambda o: binary_cut_point(Y, P, role="train", correction=o),
     ),
     "term_test": (
         "wald",

@@ -1,3 +1,4 @@
+import copy
 from typing import Any
 
 import numpy as np
@@ -78,8 +79,9 @@ class TestOutcome:
 
     def test_it_cannot_be_changed(self) -> None:
         found = Outcome([1, 0], event=1, no_event=0)
-        with pytest.raises(ValueError, match="read-only"):
-            found.labels[0] = False
+        for each in (found, copy.deepcopy(found)):
+            with pytest.raises(ValueError, match="read-only"):
+                each.labels[0] = False
         with pytest.raises(AttributeError):
             found.labels = ~found.labels  # type: ignore[misc]
 

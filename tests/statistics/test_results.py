@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import pickle
 from collections.abc import Callable
@@ -60,3 +61,8 @@ def test_a_copy_with_another_name_and_a_pickled_one_are_closed_too() -> None:
     again = pickle.loads(pickle.dumps(dataclasses.replace(band(), name="other")))  # noqa: S301
     assert again.name == "other"
     assert again.heights.tolist() == [1.0, 0.5]
+    for copied in (again, copy.deepcopy(band()), copy.copy(band())):
+        with pytest.raises(ValueError, match="read-only"):
+            copied.heights[0] = 2.0
+        with pytest.raises(ValueError, match="read-only"):
+            copied.by_model["forest"][0] = 2.0

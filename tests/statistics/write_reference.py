@@ -26,16 +26,17 @@ HEAD = """\
 # Statistics, and what each was proven against
 
 Written by `python -m tests.statistics.write_reference`, which runs the tests of `statistics/` and
-remembers every comparison. The largest difference is relative where the number is above 1, and
-rounded up to a power of ten. Oracles with `::` are functions of R packages, with the package's
-version; a bare name is base R's. "definition" is a second derivation in the test, straight from the
-definition, and "worked example" the paper's own. R's answers are in `tests/reference/`,
-beside the scripts that wrote them.
+remembers every comparison. The largest difference is relative to the oracle's number, or absolute
+where that is less, and rounded up to a power of ten. Oracles with `::` are functions of R packages,
+with the package's version; a bare name is base R's. "definition" is a second derivation in the
+test, straight from the definition, and "worked example" the paper's own. R's answers are in
+`tests/reference/`, beside the scripts that wrote them.
 
 Conventions that differ from R's everywhere: blanks are refused and never dropped, a figure without
-spread has no interval (R often prints one of no width). Weights are case weights where the room is
-survival, regression or decision (whole numbers are counts, so that a weight of 2 is the row twice),
-and sampling weights elsewhere (their scale does not matter); each docstring says which.
+spread has no interval (R often prints one of no width). In discrimination and classification
+weights are those of sampling, whose scale does not matter. Elsewhere they are case weights: whole
+numbers count patients, so that a weight of 2 is the row twice, and fractions have the robust
+(sandwich) variance, so that their scale does not matter either.
 """
 
 

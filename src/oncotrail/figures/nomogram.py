@@ -74,7 +74,8 @@ def rows_of(sheet: Nomogram, names: Mapping[str, str]) -> Iterator[Row]:
 
     >>> from oncotrail.statistics.regression.nomogram import Probability, nomogram
     >>> from oncotrail.statistics.regression.terms import Linear
-    >>> sheet = nomogram([Linear("age")], [0.02], {"age": (40, 90)}, [Probability("risk", -2.0)])
+    >>> risk = [Probability("risk")]
+    >>> sheet = nomogram([Linear("age")], [0.02], {"age": (40, 90)}, risk, intercept=-2)
     >>> [row.name for row in rows_of(sheet, {"age": "Age, years"})]
     ['Points', 'Age, years', 'Total points', 'risk']
     """

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import reprlib
 from collections.abc import Sequence, Sized
-from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from oncotrail.statistics.results import result
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -30,7 +31,7 @@ class Undefined(ValueError):
     """
 
 
-@dataclass(frozen=True)
+@result
 class Scored:
     """Patients with their outcome (True: it happened) and one score each; higher is likelier."""
 
@@ -48,7 +49,7 @@ class Scored:
         return int(self.labels.sum())
 
 
-@dataclass(frozen=True)
+@result
 class Survived:
     """Patients with a time each, and whether it ended in the event (True) or was censored."""
 
@@ -94,10 +95,10 @@ def two_classes(labels: ArrayLike, scores: ArrayLike) -> Scored:
 def probable(labels: ArrayLike, probabilities: ArrayLike) -> Scored:
     """`scored`, where the scores must be probabilities, 0 to 1.
 
-    >>> probable([0, 1], [20, 40])
+    >>> probable([0, 1], [0.2, 40])
     Traceback (most recent call last):
-    ValueError: probabilities: found 20.0 in row 0 (and in 1 more); expected a finite number of at least 0 of at most 1.
-    """  # noqa: E501  a message is one line
+    ValueError: probabilities: found 40.0 in row 1; expected a finite number of at least 0 and at...
+    """
     outcome = binary(labels, "labels")
     return Scored(outcome, column(probabilities, "probabilities", n=outcome.size, low=0, high=1))
 
@@ -123,7 +124,7 @@ def binary(values: ArrayLike, name: str, n: int | None = None) -> Flags:
     """
     found = _one_per_row(values, name, n)
     if found.dtype == bool:
-        return found
+        return found.copy()  # not the caller's own, which may change
     # As np.isin(found, (0, 1)), which takes as long as ranking a few thousand scores.
     _refuse((found != 0) & (found != 1), found, name, "0 (did not happen) or 1 (happened)")
     return found.astype(bool)
@@ -291,8 +292,7 @@ def _refuse(wrong: Flags, found: NDArray[Any], name: str, expected: str) -> None
 
 
 def _range(low: float, high: float, above: float) -> str:
-    parts = ["a finite number"]
-    parts += [f"above {above:g}"] if above > -np.inf else []
-    parts += [f"of at least {low:g}"] if low > -np.inf else []
-    parts += [f"of at most {high:g}"] if high < np.inf else []
-    return " ".join(parts)
+    bounds = [f"above {above:g}"] if above > -np.inf else []
+    bounds += [f"of at least {low:g}"] if low > -np.inf else []
+    bounds += [f"at most {high:g}"] if high < np.inf else []
+    return f"a finite number {' and '.join(bounds)}".rstrip()

@@ -17,8 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, Integers
+from oncotrail.statistics.arrays import Flags, Floats, Integers
+from oncotrail.statistics.case_weights import square_weights
+from oncotrail.statistics.clusters import numbered_clusters
 from oncotrail.statistics.intervals import normal_quantile
 
 ROUNDING = 1e-12  # a standard error below this is none: it would claim certainty
@@ -53,15 +56,51 @@ class Influenced:
         return Influenced(ratio, influence, self.clusters)
 
 
+@dataclass(frozen=True, eq=False)
+class Influences:
+    """How influences per unit of weight become those of `Influenced`.
+
+    Rows of one of `clusters` are summed there, so their weights stay as they are; independent rows
+    are squared one by one, so that a whole weight w, which counts patients, comes in by its root.
+    """
+
+    factors: Floats
+    clusters: Integers | None
+
+    @classmethod
+    def of(cls, weights: Floats, clusters: ArrayLike | None, kept: Flags) -> Influences:
+        """Of the rows that are kept, their weights, and the cluster of every row that came in."""
+        if clusters is None:
+            return cls(np.sqrt(square_weights(weights)), None)
+        return cls(weights, numbered_clusters(clusters, kept.size, kept)[kept])
+
+    def on(self, value: float, each: Floats) -> Influenced:
+        """A figure, from how much it grows with each row's weight.
+
+        >>> known = Influences.of(np.array([4.0, 1.0]), None, np.array([True, True]))
+        >>> known.on(0.5, np.array([0.1, -0.2])).influence.tolist()
+        [0.2, -0.2]
+        """
+        return Influenced(value, self.factors * each, self.clusters)
+
+
 def jackknife_error(influence: Floats, clusters: Integers | None = None) -> float | None:
     """The infinitesimal jackknife's standard error; None where it is zero but for rounding.
 
     >>> jackknife_error(np.array([0.3, -0.4])), jackknife_error(np.zeros(2))
     (0.5, None)
     """
-    parts = influence if clusters is None else np.bincount(clusters, influence)
-    error = math.sqrt(float((parts**2).sum()))
+    error = math.sqrt(float((by_cluster(influence, clusters) ** 2).sum()))
     return error if error > ROUNDING else None
+
+
+def by_cluster(values: Floats, clusters: Integers | None) -> Floats:
+    """Sums of the rows' values over each cluster; the values themselves where there are none.
+
+    >>> by_cluster(np.array([0.5, 0.25, 1.0]), np.array([0, 1, 0])).tolist()
+    [1.5, 0.25]
+    """
+    return values if clusters is None else np.bincount(clusters, values).astype(np.float64)
 
 
 def with_interval(

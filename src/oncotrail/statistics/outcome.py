@@ -26,7 +26,7 @@ import numpy as np
 
 from oncotrail.statistics.arrays import Flags, Floats, Integers, column
 from oncotrail.statistics.coding import BLANK, Blanks, Codes, Values, coded, is_blank, kept, text
-from oncotrail.statistics.results import read_only
+from oncotrail.statistics.results import read_only, restored
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -44,6 +44,8 @@ class Outcome:
     kept: Flags
     event_name: str
     no_event_name: str
+
+    __setstate__ = restored
 
     def __init__(
         self,
@@ -101,6 +103,8 @@ class TimeToEvent:
     causes: Integers
     kept: Flags
     names: tuple[str, ...]
+
+    __setstate__ = restored
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ has read-only arrays of its own, and equals only itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar, dataclass_transform
 
@@ -35,7 +36,19 @@ def result(made: type[T]) -> type[T]:
             object.__setattr__(self, each.name, read_only(getattr(self, each.name)))
 
     made.__post_init__ = check_and_close  # type: ignore[attr-defined]
+    made.__setstate__ = restored  # type: ignore[attr-defined]
     return dataclass(frozen=True, eq=False)(made)
+
+
+def restored(self: object, state: Mapping[str, Any]) -> None:
+    """What `__setstate__` of a result is: a copy, or one that was pickled, is closed again.
+
+    >>> import copy
+    >>> copy.deepcopy(read_only(np.arange(3))).flags.writeable  # of an array alone it is lost
+    True
+    """
+    for name, value in state.items():
+        object.__setattr__(self, name, read_only(value))
 
 
 def read_only(value: Any) -> Any:

@@ -158,3 +158,12 @@ def test_swapping_the_methods_mirrors_the_limits() -> None:
     back = limits_of_agreement([2.0, 3.0, 2.5], [1.0, 4.0, 2.0])
     values: list[Any] = [forth.bias, forth.lower, forth.upper_interval.high]
     assert values == pytest.approx([-back.bias, -back.upper, -back.lower_interval.low])
+
+
+@pytest.mark.parametrize("table", [[[1, 4], [2, 3], [3, 2], [4, 1]], [[1, 3], [3, 1], [2, 2]]])
+def test_patients_of_one_mean_leave_an_interval_without_width_which_is_none(table: Any) -> None:
+    """R prints one of no width, and here and there NaN."""
+    found = intraclass_correlations(table)
+    kinds = (found.one_way_single, found.random_single, found.fixed_single)
+    assert all(kind.value is not None and kind.value <= -1 for kind in kinds)
+    assert [(kind.low, kind.high) for kind in kinds] == [(None, None)] * 3

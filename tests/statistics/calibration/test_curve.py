@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oncotrail.statistics.arrays import Undefined
 from oncotrail.statistics.calibration.curve import (
     CurveSmoother,
     calibration_errors,
@@ -34,7 +35,7 @@ def answer(table: str) -> tuple[Any, Any, dict[str, Any]]:
 
 
 def values(labels: Any, risks: Any, smoother: CurveSmoother = "loess") -> list[float]:
-    found = calibration_errors(labels, risks, smoother=smoother)
+    found = calibration_errors(labels, risks, smoother=smoother, resamples=None)
     return [one.value for one in (found.ici, found.e50, found.e90, found.emax)]
 
 
@@ -61,7 +62,7 @@ def test_loess_and_its_degrees_of_freedom(table: str) -> None:
     y, p, found = answer(table)
     at, degrees = inside(found["at"], p), loess_operator(p).degrees()
     agree(loess, LOESS, loess(p, y, at), found["fit"])
-    agree(loess_operator, LOESS, loess_operator(p).operator(at) @ y, found["fit"])
+    agree(loess_operator, LOESS, loess_operator(p).curve(y, at), found["fit"])
     ours = [degrees.trace, degrees.first, degrees.second, degrees.residual]
     agree(Loess.degrees, LOESS, ours, found["degrees"])
     agree(loess, LOESS, loess(p, y, at, span=0.6, degree=1), found["line"])
@@ -98,7 +99,8 @@ def test_spline_curve(table: str) -> None:
     y, p, found = answer(table)
     ours = spline_curve(y, p, inside(found["at"], p))
     theirs = np.transpose(found["spline"])
-    agree(spline_curve, r("calibration", "glm"), [ours.observed, ours.low, ours.high], theirs)
+    ours_and_band = [ours.observed, ours.low, ours.high]
+    agree(spline_curve, r("calibration", "glm"), ours_and_band, theirs, absolute=1e-10)
 
 
 @each_table
@@ -231,7 +233,33 @@ def test_weights_of_a_curve() -> None:
     agree(loess_operator, LOESS, loess_operator(p, weights=w).curve(y, at), fit)
     line = spline_curve(y, p, at, weights=w)
     theirs = np.transpose(found["spline"])
-    agree(spline_curve, r("calibration", "glm"), [line.observed, line.low, line.high], theirs)
+    oracle = r("calibration", "sandwich::sandwich")
+    agree(spline_curve, oracle, [line.observed, line.low, line.high], theirs)
+
+
+@pytest.mark.parametrize("table", ["ordinary", "small"])
+def test_clusters_of_a_spline_curve(table: str) -> None:
+    y, p, _ = answer(table)
+    found = reference("calibration")["clustered"][table]
+    rows = np.array(found["clusters"])
+    line = spline_curve(y, p, inside(found["at"], p), clusters=rows)
+    theirs, oracle = np.transpose(found["spline"]), r("calibration", "sandwich::vcovCL")
+    agree(spline_curve, oracle, [line.observed, line.low, line.high], theirs)
+    half = np.arange(y.size) % 4 < 2  # whole clusters
+    zero = spline_curve(y, p, [0.3, 0.6], clusters=rows, weights=half.astype(int), count=3)
+    without = spline_curve(y[half], p[half], [0.3, 0.6], clusters=rows[half], count=3)
+    assert zero.low == pytest.approx(without.low)
+    with pytest.raises(Undefined, match="clusters: found the same in every row"):
+        spline_curve(y, p, clusters=[1] * y.size)
+
+
+@pytest.mark.parametrize("curve", [loess_curve, spline_curve])
+def test_fractions_have_no_scale(curve: Any) -> None:
+    y, p, _ = answer("ordinary")
+    w = 0.5 + np.arange(y.size) % 3
+    one, other = (curve(y, p, weights=scale * w) for scale in (1, 0.7))
+    for side in ("observed", "low", "high"):
+        assert getattr(other, side) == pytest.approx(getattr(one, side))
 
 
 @pytest.mark.parametrize("curve", [loess_curve, spline_curve])

@@ -181,6 +181,9 @@ def test_figures_by_their_definitions() -> None:
     ours = [found[name] for name in theirs]
     agree(validate, "definition: Harrell 2015, 10.8", ours, list(theirs.values()))
     agree(gini_mean_difference, "definition: all pairs", gini_mean_difference(risk), theirs["gp"])
+    for alone in ([], [0.5]):
+        with pytest.raises(Undefined, match=f"found {len(alone)} patients; .* at least 2"):
+            gini_mean_difference(np.array(alone))
 
 
 def test_one_outcome_has_a_brier_score_only() -> None:

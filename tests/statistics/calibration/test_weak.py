@@ -1,5 +1,6 @@
 """In the large, slope, observed over expected, Brier and Spiegelhalter, and recalibration."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from oncotrail.statistics.arrays import Undefined
 from oncotrail.statistics.calibration.brier import (
     SpiegelhalterTest,
     brier,
@@ -18,6 +20,8 @@ from oncotrail.statistics.calibration.odds import log_odds
 from oncotrail.statistics.calibration.recalibration import Recalibration, recalibrate
 from oncotrail.statistics.calibration.slope import calibration_in_the_large, calibration_slope
 from oncotrail.statistics.intervals import Estimate, normal_quantile, wilson
+from oncotrail.statistics.uncertainty import metrics
+from oncotrail.statistics.uncertainty.resampling import resample
 from tests.statistics.markers import Marker, markers
 from tests.statistics.oracles import agree, r, reference
 
@@ -61,11 +65,109 @@ def test_slope_its_intercept_and_the_joint_test(table: str) -> None:
 
 def test_weights() -> None:
     found = reference("calibration")["weighted"]
-    y, p, w = (found["table"][name] for name in ("y", "p", "w"))
+    y, p, w = (np.array(found["table"][name]) for name in ("y", "p", "w"))
+    oracle = r("calibration", "sandwich::sandwich")
     large = calibration_in_the_large(y, p, weights=w, confidence=0.9)
-    agree(calibration_in_the_large, GLM, ends(large), found["large"])
+    agree(calibration_in_the_large, oracle, ends(large), found["large"])
     line = calibration_slope(y, p, weights=w)
-    agree(calibration_slope, GLM, [ends(line.intercept), ends(line.slope)], found["line"])
+    agree(calibration_slope, oracle, [ends(line.intercept), ends(line.slope)], found["line"])
+    agree(calibration_slope, oracle, line.chi_square, found["joint"])
+    learned = recalibrate(y, p, weights=w)
+    agree(recalibrate, oracle, [ends(learned.intercept), ends(learned.slope)], found["line"])
+    assert calibration_slope(y, p, weights=1.3 * w).p_value == pytest.approx(line.p_value)
+
+
+@pytest.mark.parametrize("table", ["ordinary", "small"])
+def test_clusters(table: str) -> None:
+    y, p, _ = answer(table)
+    found = reference("calibration")["clustered"][table]
+    rows = {"clusters": found["clusters"]}
+    oracle = r("calibration", "sandwich::vcovCL")
+    large = calibration_in_the_large(y, p, confidence=0.9, **rows)
+    agree(calibration_in_the_large, oracle, ends(large), found["large"])
+    line = calibration_slope(y, p, **rows)
+    agree(calibration_slope, oracle, [ends(line.intercept), ends(line.slope)], found["line"])
+    agree(calibration_slope, oracle, line.chi_square, found["joint"])
+    ratio = observed_expected(y, p, **rows)
+    oracle = r("calibration", "epitools::ageadjust.direct")
+    agree(observed_expected, oracle, ends(ratio), found["ratio"])
+    level = recalibrate(y, p, update="intercept", **rows).intercept
+    assert ends(level) == pytest.approx(ends(calibration_in_the_large(y, p, **rows)))
+
+
+FIGURES: dict[str, Any] = {
+    "in the large": calibration_in_the_large,
+    "slope": lambda *table, **rows: calibration_slope(*table, **rows).slope,
+    "brier": brier,
+    "scaled brier": scaled_brier,
+    "observed / expected": observed_expected,
+    "log": partial(observed_expected, method="log"),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+class TestClusters:
+    def test_the_same_images_again_tell_nothing_new(self, name: str) -> None:
+        y, p, _ = answer("small")
+        patient = np.arange(y.size) // 2
+        once = FIGURES[name](y, p, clusters=patient)
+        thrice = FIGURES[name](*(np.repeat(each, 3) for each in (y, p)), clusters=patient.repeat(3))
+        assert ends(thrice) == pytest.approx(ends(once))
+        weighted = FIGURES[name](y, p, clusters=patient, weights=np.full(y.size, 3))
+        assert ends(weighted) == pytest.approx(ends(once))
+
+    def test_clusters_of_one_row_are_patients_of_equal_weight(self, name: str) -> None:
+        y, p, _ = answer("small")
+        named = FIGURES[name](y, p, clusters=range(y.size))
+        alone = FIGURES[name](y, p, weights=np.full(y.size, 1.5))
+        assert ends(named) == pytest.approx(ends(alone))
+
+    def test_one_cluster_is_refused(self, name: str) -> None:
+        y, p, _ = answer("small")
+        for weights, clusters in ((None, [1] * 40), ([1] * 20 + [0] * 20, [1] * 20 + [2] * 20)):
+            with pytest.raises(Undefined, match="clusters: found the same in every row"):
+                FIGURES[name](y, p, weights=weights, clusters=clusters)
+
+    def test_fractions_have_no_scale(self, name: str) -> None:
+        y, p, _ = answer("small")
+        w = 0.5 + np.arange(y.size) % 3
+        found = [FIGURES[name](y, p, weights=scale * w) for scale in (1, 0.7, 1e-9)]
+        for other in found[1:]:
+            assert ends(other) == pytest.approx(ends(found[0]))
+
+
+def test_the_error_of_clusters_is_that_of_the_bootstrap_of_patients() -> None:
+    random = np.random.default_rng(3)
+    y = np.repeat(random.random(150) < 0.4, 2)
+    p = np.clip(np.repeat(random.random(150), 2) + random.normal(0, 0.1, 300), 0.05, 0.95)
+    drawn = resample(np.repeat(range(150), 2), generator=random, number=2000)
+    weights = np.vstack([drawn.clusters.weights(counts) for counts in drawn.blocks()])
+    for figure, again in ((brier, metrics.brier), (scaled_brier, metrics.scaled_brier)):
+        ours = figure(y, p, clusters=np.repeat(range(150), 2))
+        error = (ours.high - ours.low) / 2 / normal_quantile(0.95)
+        assert error == pytest.approx(np.std(again(y, p, weights)), rel=0.06)
+
+
+def test_clusters_that_do_not_differ_have_no_log_interval() -> None:
+    table, pairs = ([0, 1, 1, 0], [0.2, 0.3, 0.4, 0.5]), [1, 1, 2, 2]
+    with pytest.raises(Undefined, match="the same share of events in every cluster"):
+        observed_expected(*table, method="log", clusters=pairs)
+    assert brier([0, 1, 1, 0], [0.4, 0.7, 0.7, 0.4], clusters=pairs).method == "Wilson"
+
+
+def test_the_confidence_is_checked_where_there_is_no_figure_too() -> None:
+    for figure, table in (
+        (scaled_brier, ([1, 1], [0.2, 0.4])),
+        (observed_expected, ([0, 1], [0, 0])),
+    ):
+        with pytest.raises(ValueError, match="found confidence 95"):
+            figure(*table, confidence=95)
+
+
+def test_two_clusters_are_too_few_for_the_joint_test() -> None:
+    y, p, _ = answer("small")
+    line = calibration_slope(y, p, clusters=np.arange(y.size) % 2)
+    assert (line.chi_square, line.p_value) == (None, None)
 
 
 def test_weights_of_the_means() -> None:

@@ -167,7 +167,7 @@ def test_an_interval_stays_in_its_range() -> None:
 
 @pytest.mark.parametrize("improvement", [continuous_nri, idi])
 def test_what_is_no_risk_is_refused(improvement: Any) -> None:
-    with pytest.raises(ValueError, match=r"new: found 1.2 in row 1; .* of at most 1"):
+    with pytest.raises(ValueError, match=r"new: found 1.2 in row 1; .* at most 1"):
         improvement([0, 1], [0.1, 0.2], [0.1, 1.2])
     with pytest.raises(ValueError, match=r"old: found -0.1 in row 0; .* of at least 0"):
         improvement([0, 1], [-0.1, 0.2], [0.1, 0.2])

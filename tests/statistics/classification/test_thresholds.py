@@ -187,7 +187,7 @@ class TestApplied:
         agree(apply_threshold, "definition: classify at the value", ours, theirs)
 
     def test_refuses_the_role_that_chose_it(self, chosen: Threshold) -> None:
-        with pytest.raises(ValueError, match="found the role validation, and a threshold chosen"):
+        with pytest.raises(ValueError, match="found the role validation, and this Threshold was"):
             apply_threshold(chosen, [0, 1], [2, 7], role="validation")
 
     def test_refuses_the_rows_that_chose_it_in_any_order(self, chosen: Threshold) -> None:

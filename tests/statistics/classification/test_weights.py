@@ -114,3 +114,9 @@ def test_an_exact_interval_of_weights_is_refused() -> None:
 
 def test_without_weights_a_cell_is_its_count() -> None:
     assert Confusion(8, 4, 16, 2).effective(("true_negative",)) == {"true_negative": 16.0}
+
+
+def test_weights_of_very_unequal_sizes_leave_a_ratio_without_an_upper_end() -> None:
+    found = classify([1, 0, 0], [0.3, 0.3, 2], 0.5, weights=[2, 0.001, 1e4])
+    assert found.negative_likelihood_ratio is not None
+    assert found.negative_likelihood_ratio.high == np.inf

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
+from oncotrail.statistics.arrays import Undefined
+from oncotrail.statistics.case_weights import square_weights
 from oncotrail.statistics.decision.benefit import (
     Benefit,
     DecisionPoint,
@@ -19,13 +21,8 @@ from oncotrail.statistics.decision.net_benefit import (
     net_benefit,
     net_benefit_difference,
 )
-from oncotrail.statistics.decision.study import (
-    Influences,
-    Study,
-    scaled,
-    square_weights,
-)
-from oncotrail.statistics.influence import Influenced
+from oncotrail.statistics.decision.study import Study, scaled
+from oncotrail.statistics.influence import Influenced, Influences, by_cluster
 from oncotrail.statistics.uncertainty.resampling import drawn_rows, resample
 from tests.reference.tables import breast
 from tests.statistics.markers import Marker, markers
@@ -62,6 +59,27 @@ def numbers(point: DecisionPoint) -> list[Any]:
     return found
 
 
+def limits_of(threshold: float, prevalence: float | None) -> dict[str, tuple[float, float]]:
+    """Between which values each figure lies, whatever the model; R's script does not cut there."""
+    odds = threshold / (1 - threshold)
+    if prevalence is None:
+        return {"net": (-odds, 1), "standardised": (-np.inf, 1), "avoided": (-1 / odds, 1)}
+    needless = odds * (1 - prevalence)
+    return {
+        "net": (-needless, prevalence),
+        "standardised": (-needless / prevalence, 1),
+        "avoided": (-prevalence / odds, 1 - prevalence),
+    }
+
+
+def cut(said: dict[str, Any], limits: dict[str, tuple[float, float]]) -> Any:
+    found = []
+    for name, between in limits.items():
+        value, low, high, error = np.array(said[name], dtype=float)
+        found += [value, *np.clip([low, high], *between), error]
+    return np.array(found)
+
+
 @pytest.mark.parametrize("case", CASES)
 class TestAgainstR:
     @pytest.fixture
@@ -84,10 +102,10 @@ class TestAgainstR:
         )
         for name, curve in (*found.models.items(), ("all", found.treat_all)):
             for point, theirs in zip(curve, said["answer"], strict=True):
-                expected = theirs["points"][name]
-                expected = [*expected["net"], *expected["standardised"], *expected["avoided"]]
-                agree(decision_curves, ORACLE, numbers(point), np.array(expected, dtype=float))
-                agree(Study.curves, ORACLE, numbers(point), np.array(expected, dtype=float))
+                limits = limits_of(theirs["threshold"], said.get("prevalence"))
+                expected = cut(theirs["points"][name], limits)
+                agree(decision_curves, ORACLE, numbers(point), expected)
+                agree(Study.curves, ORACLE, numbers(point), expected)
 
     def test_one_point(self, said: dict[str, Any], table: dict[str, Any]) -> None:
         theirs = said["answer"][0]
@@ -98,8 +116,9 @@ class TestAgainstR:
             prevalence=said.get("prevalence"),
             clusters=table.get("clusters"),
         )
-        expected = np.array(theirs["points"]["second"]["net"], dtype=float)
-        agree(net_benefit, ORACLE, numbers(point)[:4], expected)
+        limits = limits_of(theirs["threshold"], said.get("prevalence"))
+        expected = cut(theirs["points"]["second"], limits)
+        agree(net_benefit, ORACLE, numbers(point), expected)
 
     def test_difference(self, said: dict[str, Any], table: dict[str, Any]) -> None:
         thresholds = [one["threshold"] for one in said["answer"]]
@@ -237,6 +256,41 @@ def test_broken_weights_have_the_sandwich_variance() -> None:
     agree(net_benefit, "second derivation: numerical sandwich", ours, theirs)
 
 
+@given(markers(), st.sampled_from([0.0, 0.1, 0.5, 0.8]), st.sampled_from([None, 0.02, 0.6]))
+def test_no_end_lies_where_no_figure_can(marker: Marker, threshold: float, m: float | None) -> None:
+    labels, risks = as_risks(marker)
+    found = decision_curves(labels, {"model": risks}, [threshold], prevalence=m)
+    odds = threshold / (1 - threshold)
+    for point in (found.models["model"][0], found.treat_all[0]):
+        if point.net_benefit.low is not None:
+            assert -odds <= point.net_benefit.low
+            assert point.net_benefit.high <= (m or 1)
+        if point.standardised.low is not None:
+            assert point.standardised.high <= 1
+    far = net_benefit_difference(labels, risks, risks[::-1], threshold, prevalence=m)[0].difference
+    if far.low is not None:
+        most = max(1, odds) if m is None else m + odds * (1 - m)
+        assert -most <= far.low <= far.high <= most
+
+
+def test_fractions_have_no_scale() -> None:
+    labels, risks = np.array([1, 0, 1, 0, 0, 1]), np.array([0.9, 0.8, 0.3, 0.2, 0.6, 0.7])
+    weights = np.array([0.5, 1.5, 2.0, 0.7, 1.1, 0.3])
+    one, other = (net_benefit(labels, risks, 0.4, weights=w) for w in (weights, 1.7 * weights))
+    assert numbers(other) == pytest.approx(numbers(one))
+
+
+def test_one_cluster_shows_no_spread() -> None:
+    """Nor does one of whose rows only the weight is above 0."""
+    table = ([1, 0, 1], [0.9, 0.8, 0.3], 0.4)
+    for options in (
+        {"clusters": [1, 1, 1]},
+        {"clusters": [1, 1, 2], "weights": [1, 1, 0]},
+    ):
+        with pytest.raises(Undefined, match="clusters: found the same in every row"):
+            net_benefit(*table, **options)
+
+
 def test_clusters_of_one_row_change_nothing() -> None:
     table = reference("decision")["binary"]["tiny"]["table"]
     alone, named = (
@@ -361,8 +415,10 @@ def test_the_parts() -> None:
     agree(named_risks, "definition: the risks", risks["a"], [0.1])
     weights, kept = np.array([0.5, 2]), np.array([True, False, True])
     agree(square_weights, "definition: the squares", square_weights(weights), [0.25, 4])
-    figure = Influences.of(weights, ["a", "b", "a"], kept).on(0.3, np.array([1.0, -0.5]))
+    figure = Influences.of(weights, ["b", "a", "a"], kept).on(0.3, np.array([1.0, -0.5]))
+    sums = by_cluster(figure.influence, figure.clusters)
+    agree(by_cluster, "definition: sums by cluster", sums, [-1, 0.5])
     agree(Influences.on, "definition: weight times influence", figure.influence, [0.5, -1])
-    assert figure.clusters.tolist() == [0, 0]
+    assert figure.clusters.tolist() == [1, 0]
     twice = scaled(Influenced(0.5, np.array([0.3, -0.4])), 2, 1)
     agree(scaled, "definition: a linear function", [twice.value, twice.error], [2, 1])

@@ -131,3 +131,8 @@ def test_refuses_a_range_that_is_none(bounds: tuple[float, float]) -> None:
 def test_refuses_an_unknown_focus() -> None:
     with pytest.raises(ValueError, match="focus: found 'recall', expected one of specificity"):
         partial_auc([0, 1], [1, 2], (0.5, 1), focus="recall")
+
+
+def test_the_confidence_is_checked_without_resamples_too() -> None:
+    with pytest.raises(ValueError, match="found confidence 95"):
+        partial_auc([0, 0, 1, 1], [1, 3, 2, 4], (0.5, 1), confidence=95)

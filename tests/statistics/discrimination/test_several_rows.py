@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from oncotrail.statistics.arrays import Undefined
 from oncotrail.statistics.discrimination.area import areas, auc, delong_variance, paired_test
 from oncotrail.statistics.discrimination.placements import Placements, covariance, placements
 from tests.statistics.markers import Marker, markers
@@ -22,7 +23,9 @@ CONCORDANCE = r("discrimination", "survival::concordance")
 def clustered(draw: st.DrawFn) -> tuple[Marker, np.ndarray]:
     marker = draw(markers(smallest_group=2))
     size = marker[0].size
-    return marker, np.array(draw(st.lists(st.integers(0, 6), min_size=size, max_size=size)))
+    patients = draw(st.lists(st.integers(0, 6), min_size=size, max_size=size))
+    assume(len(set(patients)) > 1)  # one alone is refused
+    return marker, np.array(patients)
 
 
 def same(one: Any, other: Any) -> None:
@@ -150,6 +153,13 @@ def test_a_patient_of_weight_zero_is_not_there() -> None:
     labels, scores = [0, 0, 0, 1, 1, 1], [1, 3, 9, 2, 4, 5]
     found = auc(labels, scores, weights=[1, 1, 0, 1, 1, 1], clusters=list("abcdef"))
     same(found, auc([0, 0, 1, 1, 1], [1, 3, 2, 4, 5], clusters=list("abdef")))
+
+
+def test_one_patient_alone_is_refused() -> None:
+    labels, scores = [0, 0, 1, 1], [1, 3, 2, 4]
+    for weights, patients in ((None, [1, 1, 1, 1]), ([1, 1, 1, 0], [1, 1, 1, 2])):
+        with pytest.raises(Undefined, match="clusters: found the same in every row"):
+            auc(labels, scores, weights=weights, clusters=patients)
 
 
 def test_patients_must_be_named_in_every_row() -> None:

@@ -7,12 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lifelines import CoxPHFitter
+from scipy.special import logsumexp
 
 from oncotrail.statistics.arrays import Undefined, column_names
 from oncotrail.statistics.regression.chi_squared import chi_squared, joint_wald
 from oncotrail.statistics.regression.cox import fit_cox, fit_sample
+from oncotrail.statistics.regression.cox_curve import predicted_survival
 from oncotrail.statistics.regression.cox_model import CoxFit
+from oncotrail.statistics.regression.cox_residuals import dfbeta, martingale_residuals
 from oncotrail.statistics.regression.cox_sample import cox_sample
+from oncotrail.statistics.regression.proportional_hazards import proportional_hazards
+from oncotrail.statistics.regression.splines import knots, restricted_cubic
+from oncotrail.statistics.regression.term_test import term_test
 from tests.reference.tables import rossi
 from tests.statistics.oracles import agree, r, reference
 from tests.statistics.regression.cox_tables import (
@@ -294,6 +300,78 @@ def test_robust_can_be_refused_for_fractions() -> None:
     assert fit.covariance == pytest.approx(fit.model_covariance)
 
 
+@pytest.mark.parametrize("clusters", [None, [1, 1, 2, 2]])
+def test_rows_that_show_no_spread_are_not_certain(clusters: Any) -> None:
+    with pytest.raises(Undefined, match="the robust standard error of 'dose' is 0"):
+        fit_cox(
+            *([1] * 4, [1] * 4, [-1.8, 1.3, -1.8, 1.3]),
+            robust=True,
+            clusters=clusters,
+            names=["dose"],
+        )
+
+
+def test_a_monotone_likelihood_is_refused_beside_a_row_of_no_weight() -> None:
+    times, events, x = [2, 2, 7, 1, 4, 5], [0, 1, 1, 1, 0, 0], [2, 0, 1, 0.3, 2, 2]
+    weights = [2, 0, 1, 0.5, 1e4, 1e4]
+    for kept in (slice(None), np.array([0, 2, 3, 4, 5])):
+        with pytest.raises(Undefined, match="monotone likelihood"):
+            fit_cox(
+                *(np.array(each)[kept] for each in (times, events, x)),
+                weights=np.array(weights)[kept],
+            )
+
+
+@given(seeds, st.sampled_from([-1e4, 1e4]))
+def test_a_row_of_no_weight_may_stand_anywhere(seed: int, far: float) -> None:
+    table, weights = small(seed), np.append(0.0, np.ones(39))
+    without = fit_cox(**{name: each[1:] for name, each in table.items()})
+    table["covariates"][0] = far
+    fit = fit_cox(**table, weights=weights)
+    assert fit.coefficients == pytest.approx(without.coefficients)
+    assert fit.covariance == pytest.approx(without.covariance)
+    assert fit.baseline.cumulative_hazard == pytest.approx(
+        without.baseline.cumulative_hazard
+        * np.exp((fit.centre - without.centre) @ fit.coefficients)
+    )
+    assert np.isfinite(predicted_survival(fit, table["covariates"][1:], [1]).low).all()
+
+
+class TestFarOut:
+    """Linear predictors from -6000 to 1900, at a maximum that is there: its score is 0."""
+
+    TIMES = np.array([1, 0.1, 3.2, 2.1, 2.5, 2.4, 1.4, 0.3, 2.1, 2, 7.9, 6.6])
+    EVENTS = np.array([0, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0])
+
+    @pytest.fixture
+    def x(self) -> np.ndarray:
+        chance = np.array([50, 45, 13, 84, 7, 54, 84, 89, 97, 2, 93, 99]) / 100
+        values = np.log(-np.log(chance))
+        return restricted_cubic(values, knots(values, 3))
+
+    def test_the_survival_is_a_number(self, x: np.ndarray) -> None:
+        fit = fit_cox(self.TIMES, self.EVENTS, x)
+        eta = (x - fit.centre) @ fit.coefficients
+        died = self.TIMES[(self.EVENTS == 1) & (self.TIMES <= 3.2)]
+        log_hazard = logsumexp([-logsumexp(eta[time <= self.TIMES]) for time in died])
+        oracle = "definition: sums in logarithms"
+        found = fit.log_cumulative_hazard([3.2])
+        agree(CoxFit.log_cumulative_hazard, oracle, found, [log_hazard])
+        survival = np.exp(-np.exp(eta + log_hazard))
+        agree(CoxFit.survival, oracle, fit.survival(x, [3.2])[:, 0], survival)
+        assert (fit.survival(x, [0.05]) == 1).all()
+
+    @pytest.mark.parametrize("band", ["log", "log-log", "plain"])
+    def test_so_are_its_ends_and_the_residuals(self, x: np.ndarray, band: Any) -> None:
+        fit = fit_cox(self.TIMES, self.EVENTS, x)
+        for patients in (x, x * [1, 9], x * [9, 1]):
+            found = predicted_survival(fit, patients, [0.05, 3.2], band=band)
+            assert (found.low <= found.survival).all()
+            assert (found.survival <= found.high).all()
+        assert martingale_residuals(fit).sum() == pytest.approx(0, abs=1e-9)
+        assert np.isfinite(dfbeta(fit)).all()
+
+
 def test_columns_far_from_zero_lose_nothing() -> None:
     table = small(5)
     before = fit_cox(**table)
@@ -458,6 +536,43 @@ def test_checks_hand_the_arrays_through() -> None:
         [[1, 0, 0, 0], [2, 1, 1, 0]],
     )
     assert column_names(["a"], 1) == ("a",)
+
+
+def test_one_cluster_among_those_who_are_there_is_refused() -> None:
+    with pytest.raises(Undefined, match="clusters: found the same in every row"):
+        fit_cox(
+            [1, 2, 3, 4, 5],
+            [1, 1, 0, 1, 1],
+            [3, 1, 2, 5, 4.0],
+            weights=[1, 1, 1, 1, 0],
+            clusters=[1, 1, 1, 1, 2],
+        )
+
+
+def test_what_was_given_may_change_afterwards() -> None:
+    """A fit keeps its own patients, whom its later tests go back to."""
+    given_to = {name: np.array(each) for name, each in small(3).items()}
+    given_to |= {"weights": np.full(40, 2.0), "offset": np.linspace(0, 1, 40)}
+    given_to |= {"strata": np.arange(40) % 2, "entry": np.zeros(40)}
+    fit = fit_cox(**given_to)
+
+    def told() -> Any:
+        return (
+            term_test(fit, [1]),
+            proportional_hazards(fit).overall,
+            martingale_residuals(fit).tolist(),
+            fit.survival(np.zeros((1, 3)), [1.0], 0, [0.0]).tolist(),
+        )
+
+    before = told()
+    for each in given_to.values():
+        each[:] = each[::-1].copy()
+    assert told() == before
+    for name in ("times", "events", "covariates", "weights", "strata", "entry", "offset"):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(fit.sample, name)[0] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        fit.sample.rows(fit.sample.events).times[0] = 1
 
 
 def test_one_cluster_shows_no_spread() -> None:

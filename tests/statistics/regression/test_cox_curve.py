@@ -63,6 +63,24 @@ def test_where_the_errors_come_from() -> None:
     agree(predicted_survival, "definition: sum of d / n^2", found.standard_error[0], aalen)
 
 
+def test_hazards_that_are_farther_apart_than_numbers() -> None:
+    """Those who stay have hazards of exp(-200) or exp(-450) of those who leave: all one to them."""
+    times, events, x = (
+        np.arange(1, 11),
+        [1, 1, 0, 1, 1, 0, 1, 1, 1, 0],
+        [2, 1, 0, 1, 2, 1, 0, 2, 1, 0],
+    )
+    curves = []
+    for away in (-200.0, -450.0):
+        offset = np.repeat([0, away], 5)
+        fit = fit_cox(times, events, x, offset=offset)
+        curves.append(predicted_survival(fit, x[5:], [7, 9], offset=offset[5:]))
+    near, far = curves
+    assert far.standard_error == pytest.approx(near.standard_error)
+    assert (far.low, far.high) == (pytest.approx(near.low), pytest.approx(near.high))
+    assert ((far.low > 0) & (far.low < far.survival)).all()
+
+
 def test_refusals() -> None:
     fit = fit_cox(**small(1))
     with pytest.raises(ValueError, match="band: found 'loglog', expected one of"):

@@ -12,7 +12,7 @@ from oncotrail.statistics.regression.logistic import fit_logistic
 from oncotrail.statistics.regression.terms import Linear, design
 from tests.reference import tables
 from tests.statistics.oracles import agree, r, reference
-from tests.statistics.regression.test_nomogram import RANGES, TERMS, patients
+from tests.statistics.regression.test_nomogram import PATIENTS, RANGES, TERMS, patients
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,11 @@ def test_a_logistic_model_reads_as_rms_predicts(columns: Mapping[str, Any]) -> N
     ours = [sheet.points_of(patient).predicted["risk"] for patient in patients()]
     theirs = reference("nomogram")["logistic"]["risk"]
     agree(logistic_nomogram, r("nomogram", "rms::lrm"), ours, theirs)
+    said = reference("nomogram")["logistic"]["linear_predictor"]
+    value = sheet.linear_predictor(said["total"])
+    agree(logistic_nomogram, r("nomogram", "rms::nomogram"), value, said["value"])
+    read = [sheet.points_of(patient).linear_predictor for patient in patients()]
+    assert read == pytest.approx(fit.linear_predictor(design(TERMS, columns))[list(PATIENTS)])
 
 
 def test_each_stratum_has_its_own_survival(columns: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy.optimize import linprog
+from scipy.optimize import linprog, minimize
 
 from oncotrail.statistics.arrays import Undefined
 from oncotrail.statistics.clusters import numbered_clusters
@@ -17,7 +17,7 @@ from oncotrail.statistics.regression.logistic_sample import (
 )
 from oncotrail.statistics.regression.odds_ratio import wald_coefficient
 from oncotrail.statistics.regression.profile_likelihood import profile_interval
-from oncotrail.statistics.regression.robust import sandwich
+from oncotrail.statistics.regression.robust import is_robust, robust_covariance, sandwich
 from oncotrail.statistics.regression.separation import refuse_separation
 from tests.reference.tables import breast, gbsg2, lung
 from tests.statistics.markers import Marker, markers
@@ -74,7 +74,7 @@ def test_extreme_prevalence_tiny_tables_and_bad_scales(table: str) -> None:
 def test_weights_and_offset() -> None:
     answer = reference("logistic")["weighted"]
     y, x, w, offset = (np.array(answer["table"][name]) for name in ("y", "x", "w", "offset"))
-    fit = fit_logistic(y, x, weights=w, offset=offset)
+    fit = fit_logistic(y, x, weights=w, offset=offset, robust=False)  # as glm, fractions or not
     compared(answer, fit, fit.predict(x, offset)[w > 0])
     design = np.column_stack([np.ones(y.size), x])
     best = maximum(Binomial(design, y == 1, w, offset, ("intercept", "x")))
@@ -118,11 +118,55 @@ def test_several_rows_per_patient() -> None:
     agree(fit_logistic, r("logistic", "rms::robcov"), patients.covariance, answer["robcov"])
     weighted = fit_logistic(y, x, weights=w, clusters=patient)
     agree(fit_logistic, oracle, weighted.covariance, answer["weighted"])
+    fractions = fit_logistic(y, x, weights=w)
+    oracle = r("logistic", "sandwich::sandwich")
+    agree(fit_logistic, oracle, fractions.covariance, answer["fractions"])
+    assert fractions.robust
     plain = fit_logistic(y, x)
     agree(LogisticFit.wald_test, GLM, plain.wald_test([1, 2]).statistic, answer["wald"])
     assert plain.aic == pytest.approx(answer["aic"])
     assert (plain.robust, rows.robust, patients.robust) == (False, True, True)
     assert (patients.model_covariance == plain.covariance).all()
+
+
+def test_fractions_have_no_scale_and_whole_weights_count() -> None:
+    answer = reference("logistic")["repeated"]["table"]
+    y, x, w = (np.array(answer[name]) for name in ("y", "x", "w"))
+    one, other = (fit_logistic(y, x, weights=each) for each in (w, 1.3 * w))
+    assert other.covariance == pytest.approx(one.covariance)
+    counted = fit_logistic(y, x, weights=2 * w)
+    rows = np.repeat(np.arange(y.size), (2 * w).astype(int))
+    assert not counted.robust
+    assert counted.covariance == pytest.approx(fit_logistic(y[rows], x[rows]).covariance)
+
+
+def test_what_is_robust() -> None:
+    halves, pairs = np.array([0.5, 1.0]), np.array([0, 1])
+    found = [
+        is_robust(asked, weights, clusters)
+        for asked in (None, True)
+        for weights in (halves, 2 * halves)
+        for clusters in (None, pairs)
+    ] + [is_robust(asked=False, weights=halves, clusters=None)]
+    expected = [1, 1, 0, 1, 1, 1, 1, 1, 0]
+    agree(is_robust, "definition: fractions or clusters, if not asked", found, expected)
+    with pytest.raises(ValueError, match="found robust=False with clusters"):
+        fit_logistic(*OVERLAPPING, robust=False, clusters=range(6))
+
+
+@pytest.mark.parametrize("weights", [None, [1, 1, 1, 1, 0, 0]])
+def test_one_cluster_is_refused(weights: Any) -> None:
+    clusters = [1] * 6 if weights is None else [1, 1, 1, 1, 2, 3]
+    with pytest.raises(Undefined, match="clusters: found the same in every row"):
+        fit_logistic([0, 1, 0, 1, 0, 1], range(6), weights=weights, clusters=clusters)
+
+
+def test_what_was_given_may_change_afterwards() -> None:
+    x, y, w = np.arange(6.0)[:, None], np.array([0, 0, 1, 0, 1, 1]), np.ones(6)
+    fit = fit_logistic(y, x, weights=w)
+    before = fit.predict([[2.0]]).tolist(), fit.wald()
+    x[:], y[:], w[:] = 9, 0, 0
+    assert (fit.predict([[2.0]]).tolist(), fit.wald()) == before
 
 
 def test_a_cluster_whose_rows_have_no_weight_is_not_there() -> None:
@@ -158,6 +202,56 @@ def test_profile_interval(place: int) -> None:
     ends = profile_interval(frame["event"], frame[COVARIATES], place)
     theirs = reference("logistic")["gbsg2_profile"][place]
     agree(profile_interval, r("logistic", "glm"), [ends.low, ends.high], theirs)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("name", ["gravity", "year"])
+def test_profile_interval_of_a_column_far_from_zero(name: str, place: int) -> None:
+    answer = reference("logistic")["far"]
+    ends = profile_interval(answer["table"]["y"], answer["table"][name], place)
+    agree(profile_interval, GLM, [ends.low, ends.high], answer[name][place])
+
+
+def test_profile_intervals_of_several_columns_far_from_zero() -> None:
+    answer = reference("logistic")["far"]["several"]
+    ends = [profile_interval(answer["y"], answer["x"], place) for place in range(5)]
+    agree(profile_interval, GLM, [(each.low, each.high) for each in ends], answer["profile"])
+
+
+def test_profile_interval_through_flat_country() -> None:
+    """Refitted far from the maximum, where R's glm does not converge: by another optimiser."""
+    x = np.array([[3.0, -0.4], [0.0, 0.8], [1.0, 0.9], [0.3, -1.0], [0.3, -1.6]])
+    sign, others = np.array([1, 1, 1, -1, 1]), np.column_stack([np.ones(5), x[:, 1]])
+    ends = profile_interval(sign > 0, x, 1)
+
+    def loss(value: float) -> float:
+        fallen = minimize(
+            lambda b: np.logaddexp(0, -sign * (others @ b + value * x[:, 0])).sum(),
+            np.array([-value / 3, value / 3]),
+            method="Nelder-Mead",
+            options={"xatol": 1e-10, "fatol": 1e-13, "maxiter": 4000},
+        )
+        return float(fallen.fun)
+
+    best = -fit_logistic(sign > 0, x).log_likelihood
+    losses = [loss(end) - best for end in (ends.low, ends.high)]
+    agree(profile_interval, "definition: loss by Nelder-Mead", losses, [1.9207294103] * 2)
+
+
+def test_an_offset_that_the_intercept_takes_back() -> None:
+    answer = reference("logistic")["far"]
+    labels, x, offset = answer["table"]["y"], answer["table"]["gravity"], np.full(10, 40.0)
+    found = fit_logistic(labels, None, offset=offset).coefficients
+    agree(fit_logistic, GLM, found, [answer["offset"]], absolute=1e-6)
+    found = fit_logistic(labels, x, offset=offset).coefficients
+    agree(fit_logistic, GLM, found, answer["offset_gravity"])
+
+
+def test_fractions_have_no_profile_interval() -> None:
+    with pytest.raises(ValueError, match=r"weights: found 0.5 in row 0; expected whole numbers"):
+        profile_interval(*OVERLAPPING, 1, weights=[0.5, 1, 1, 1, 1, 1])
+    doubled = profile_interval(*(np.repeat(each, 2) for each in OVERLAPPING), 1)
+    assert profile_interval(*OVERLAPPING, 1, weights=[2] * 6).low == pytest.approx(doubled.low)
 
 
 def test_profile_interval_of_six_patients() -> None:
@@ -252,6 +346,32 @@ def test_separation_that_rests_on_tiny_weights() -> None:
     """The steps end before the log odds are large, as nobody of any weight gains."""
     with pytest.raises(Undefined, match="column 0 separates the outcomes"):
         fit_logistic([0, 1, 0, 1, 0, 1], [0, 0, 0, 0, 0, 1], weights=[1, 1, 1, 1, 1, 1e-12])
+
+
+ALMOST = 0.1 + 0.2  # and 0.3 are the same but for rounding
+
+
+@pytest.mark.parametrize(
+    ("labels", "x"),
+    [
+        ([1, 0, 0, 0], [ALMOST, 3, 0.3, 1]),
+        ([0, 0, 1, 1, 1, 0, 1, 1], [ALMOST, ALMOST, 0, 0.3, ALMOST, 0.3, 0, ALMOST]),
+    ],
+)
+def test_separation_but_for_rounding(labels: list[int], x: list[float]) -> None:
+    for fit in (lambda: fit_logistic(labels, x), lambda: profile_interval(labels, x, 1)):
+        with pytest.raises(Undefined, match="column 0 separates the outcomes: its values alone"):
+            fit()
+
+
+def test_rows_that_show_no_spread() -> None:
+    """Both centres have the same share, so nothing moves the intercept."""
+    centres = [1, 1, 2, 2]
+    with pytest.raises(Undefined, match="the robust standard error of 'intercept' is 0"):
+        fit_logistic([0, 1, 0, 1], None, offset=[0.0] * 4, clusters=centres)
+    influence = np.array([[0.5], [-0.25], [0.25]])
+    found = robust_covariance(influence, np.array([0, 0, 1]), np.ones((1, 1)), ["age"])
+    agree(robust_covariance, "definition: sums by cluster", found, [[0.125]])
 
 
 def test_separation_at_the_first_step() -> None:

@@ -32,7 +32,8 @@ def sheet(model: str) -> Nomogram:
     said = reference("nomogram")[model]
     coefficients = np.array(said["coefficients"])
     if model == "logistic":
-        return nomogram(TERMS, coefficients[1:], RANGES, [Probability("risk", coefficients[0])])
+        intercept, slopes = coefficients[0], coefficients[1:]
+        return nomogram(TERMS, slopes, RANGES, [Probability("risk")], intercept=intercept)
     times, hazard = baseline()
     at_1000 = hazard[np.searchsorted(times, 1000, side="right") - 1]
     predicted = [
@@ -64,13 +65,14 @@ class TestAgainstRms:
         said = reference("nomogram")[model]
         for scale in sheet(model).scales:
             theirs = said["points"][scale.term.name]["points"]
-            agree(nomogram, r("nomogram", "rms::nomogram"), scale.points(scale.axis), theirs)
+            ours = scale.points(scale.axis)
+            # A spline's trough has 0 points; rms' is the lowest of its 401 places.
+            agree(nomogram, r("nomogram", "rms::nomogram"), ours, theirs, absolute=1e-6)
 
     def test_the_linear_predictor_of_a_total(self, model: str) -> None:
         said = reference("nomogram")[model]
         found = sheet(model)
-        # rms's linear predictor holds the intercept, or is centred.
-        shift = -said["center"] if model == "cox" else said["coefficients"][0]
+        shift = -said["center"] if model == "cox" else 0.0  # rms centres that of a Cox model
         theirs = np.array(said["linear_predictor"]["value"])
         ours = found.linear_predictor(said["linear_predictor"]["total"]) + shift
         agree(Nomogram.linear_predictor, r("nomogram", "rms::nomogram"), ours, theirs)
@@ -106,9 +108,21 @@ def test_points_add_up_to_the_linear_predictor(
     assert read.total <= found.most_points * (1 + 1e-12)
 
 
+def test_no_value_lies_off_an_axis() -> None:
+    """The trough and the crest of a spline lie between the places that are drawn."""
+    terms = [Spline("age", (35.0, 46.0, 61.0, 72.0))]
+    for sign in (1, -1):
+        found = nomogram(terms, [-0.1 * sign, 0.2 * sign, -0.5 * sign], RANGES, [])
+        points = found.scales[0].points(np.linspace(25, 80, 200_001))
+        assert points.min() >= -1e-12
+        assert points.max() <= found.most_points + 1e-9
+        assert found.most_points == pytest.approx(100)
+        assert points.min() == pytest.approx(0, abs=1e-6)
+
+
 def test_predictions_and_their_places_are_inverse() -> None:
     chances = np.array([0.01, 0.3, 0.99])
-    for each in (Probability("risk", -1.0), SurvivalAt("5 years", 0.4)):
+    for each in (Probability("risk"), SurvivalAt("5 years", 0.4)):
         back = each.of(each.linear_predictor(chances))
         assert back == pytest.approx(chances, abs=1e-12)
     median = MedianSurvival("median", (1.0, 2.0, 5.0), (0.1, 0.4, 0.9))

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oncotrail.statistics.regression.splines import knots, restricted_cubic
+from oncotrail.statistics.regression.splines import knots, restricted_cubic, turning_points
 from tests.reference.tables import gbsg2
 from tests.statistics.oracles import agree, r, reference
 
@@ -86,3 +86,27 @@ def test_knots_that_do_not_ascend(at: list[float]) -> None:
 def test_a_blank_is_refused() -> None:
     with pytest.raises(ValueError, match="found nan in row 1"):
         knots([1.0, np.nan], 3)
+
+
+@given(st.lists(st.floats(-2, 2), min_size=4, max_size=4))
+def test_a_curve_is_steepest_up_and_down_between_its_turning_points(
+    coefficients: list[float],
+) -> None:
+    """Its extremes on a fine grid are never beyond those at the ends and where it turns."""
+    at, beta = np.array([0.0, 0.7, 1.5, 4.0, 6.0]), np.array(coefficients)
+    curve = restricted_cubic(np.linspace(0, 6, 5001), at) @ beta
+    turns = turning_points(beta, at)
+    exact = restricted_cubic(np.concatenate([[0, 6], turns]), at) @ beta
+    assert exact.min() <= curve.min() + 1e-9
+    assert exact.max() >= curve.max() - 1e-9
+    assert np.abs(exact.min() - curve.min()) < 1e-4
+    assert (np.diff(turns) >= 0).all()
+
+
+def test_where_a_cubic_turns() -> None:
+    """x^3 / 4 - x until the first inner knot, from which 2 (x - 1)^3 / 4 are taken off."""
+    at = [0.0, 1.0, 2.0]
+    root = 2 - np.sqrt(2 / 3)  # of (3 x^2 - 6 (x - 1)^2) / 4 = 1, between 1 and 2
+    found = turning_points([-1.0, 1.0], at)
+    agree(turning_points, "definition: slope of 0, by hand", found, [root])
+    assert turning_points([1.0, 0.0], at).size == 0

@@ -77,7 +77,7 @@ class TestAgainstR:
             ours = brier_difference(t.times, t.events, *both, horizon)
             theirs = [answer[key][place] for key in ("delta.Brier", "se", "lower", "upper", "p")]
             assert spread(theirs[1]) > 0
-            found = [ours.difference, ours.standard_error, ours.low, ours.high, ours.p_value]
+            found = [ours.value, ours.standard_error, ours.low, ours.high, ours.p_value]
             agree(brier_difference, SCORE, found, theirs)
 
     @pytest.mark.parametrize("case", CASES)
@@ -178,12 +178,14 @@ def test_rows_of_a_patient_are_one_cluster(rows: Patients, horizon: float) -> No
     columns = (times, events, 1 - risk / 4)
     patients = np.arange(times.size)
     once = brier_score(*columns, horizon)
+    weighted = brier_score(*columns, horizon, weights=np.full(times.size, 0.7))
+    assert figures(weighted) == pytest.approx(figures(once), nan_ok=True)
+    if times.size == 1:
+        return  # a single cluster shows no spread
     twice = brier_score(
         *repeated(columns, np.full(times.size, 2)), horizon, clusters=np.repeat(patients, 2)
     )
     assert figures(twice) == pytest.approx(figures(once), nan_ok=True)
-    weighted = brier_score(*columns, horizon, weights=np.full(times.size, 0.7))
-    assert figures(weighted) == pytest.approx(figures(once), nan_ok=True)
 
 
 @given(patients)
@@ -273,7 +275,7 @@ def test_after_the_last_censoring_there_is_no_score() -> None:
     rows = ([1, 2, 3], [1, 1, 0], [0.5, 0.4, 0.3])
     assert brier_score(*rows, 3.5).value is None
     assert scaled_brier(*rows, 3.5).value is None
-    assert brier_difference(*rows, [0.1, 0.2, 0.3], 3.5).difference is None
+    assert brier_difference(*rows, [0.1, 0.2, 0.3], 3.5) is None
     survival = np.array([[0.9, 0.5], [0.8, 0.4], [0.7, 0.3]])
     assert integrated_brier(*rows[:2], survival, [2, 3.5], rule="trapezoid").value is None
     assert integrated_brier(*rows[:2], survival, [2, 3.5]).value is not None

@@ -73,8 +73,9 @@ def test_all_figures_of_r_in_one_call() -> None:
         scores["brier"]["first"]["IBS"][-1],
     )
     said, year = SAID["calibration"]["lung"], found.horizons[1]
+    early = said["to_horizon"]
     ours = [year.slope.value, year.in_the_large.value, year.calibration.ici.value]
-    agree(external_validation, COXPH, ours, [said["slope"], said["large"], said["ici"]])
+    agree(external_validation, COXPH, ours, [early["slope"], said["large"], early["ici"]])
     assert year.observed_expected.value == pytest.approx(said["ratio"])
     assert found.undefined == ()
 
@@ -107,7 +108,9 @@ def test_the_figures_are_those_of_the_functions() -> None:
     assert one.scaled_brier == scaled_brier(*outcome, predicted, 0.5, **weighting)
     ratio = observed_expected_at(*outcome, predicted, 0.5, confidence=0.9)
     large = calibration_in_the_large_at(*outcome, predicted, 0.5, confidence=0.9)
-    slope = survival_calibration_slope(*outcome, log_minus_log(predicted), confidence=0.9)
+    slope = survival_calibration_slope(
+        *outcome, log_minus_log(predicted), horizon=0.5, confidence=0.9
+    )
     assert (one.observed_expected, one.in_the_large, one.slope) == (ratio, large, slope)
     assert one.calibration.ici.low < one.calibration.ici.high
     assert {name: curve.n for name, curve in found.curves.items()} == {
@@ -138,6 +141,60 @@ def test_a_cox_model_is_judged_on_another_cohort() -> None:
     agree(external_validation_of_cox, "definition: its predictions handed in", ours, theirs)
     assert 0.5 < found.harrell.value < 0.8
     assert found.harrell.confidence == 0.9
+
+
+def test_patients_of_several_strata_are_judged_each_on_its_own_baseline() -> None:
+    d = tables.gbsg2()
+    times, events = d["time"].to_numpy(), d["event"].to_numpy()
+    nodes, grade = d["nodes"].to_numpy(dtype=float), d["grade"].to_numpy()
+    offset = 0.3 * (d["age"].to_numpy() > 60)
+    old, new = slice(None, 400), slice(400, None)
+    fit = fit_cox(times[old], events[old], nodes[old], strata=grade[old], offset=offset[old])
+    outcome, horizons = (times[new], events[new]), [730, 1461]
+    how = {"offset": offset[new], "resamples": None}
+    found = external_validation_of_cox(
+        fit, *outcome, nodes[new], horizons, strata=grade[new], **how
+    )
+    survival = np.vstack(
+        [
+            fit.survival([nodes[row]], horizons, grade[row], [offset[row]])
+            for row in range(400, len(d))
+        ]
+    )
+    by_hand = external_validation(*outcome, 1 - survival[:, -1], survival, horizons, resamples=None)
+    oracle = "definition: its predictions handed in"
+    for name in ("auc", "brier", "slope", "observed_expected"):
+        ours, theirs = (getattr(one.horizons[1], name).value for one in (found, by_hand))
+        agree(external_validation_of_cox, oracle, ours, theirs)
+    ours, theirs = ([one.harrell.value, one.uno.value] for one in (found, by_hand))
+    agree(external_validation_of_cox, oracle, ours, theirs)
+    one = external_validation_of_cox(fit, *outcome, nodes[new], horizons, strata=2, **how)
+    predicted = fit.risk(nodes[new], offset[new])
+    assert one.harrell.value == concordance(*outcome, predicted).value
+    with pytest.raises(ValueError, match=r"found stratum 9; expected one of \[1, 2, 3\]"):
+        external_validation_of_cox(
+            fit, *outcome, nodes[new], horizons, strata=np.full(286, 9), **how
+        )
+    with pytest.raises(ValueError, match="found no offset; the model was fitted with one"):
+        external_validation_of_cox(fit, *outcome, nodes[new], horizons, strata=2, resamples=None)
+
+
+def test_competing_events_are_for_the_figures_that_know_them() -> None:
+    t = SAID["competing"]["table"]
+    cause, times = np.array(t["cause"]), np.array(t["time"])
+    risk, horizons = np.array(t["first"]), np.array([0.5, 1.0])
+    survival = np.exp(-horizons / t["scale"] * np.exp(risk)[:, None])
+    rows = (times, cause == 1, risk, survival, horizons)
+    found = external_validation(*rows, competing=cause == 2, resamples=None, risk_groups=risk > 0)
+    one, auc, brier = (found.horizons[0], SAID["competing"]["auc"], SAID["competing"]["brier"])
+    ours = [one.auc.value, one.auc.standard_error, one.brier.value, one.brier.standard_error]
+    places = [auc["first"][name][1] for name in ("AUC", "se")]
+    places += [brier["first"][name][1] for name in ("Brier", "se")]
+    agree(external_validation, SCORE, ours, places)
+    assert (one.observed_expected, one.in_the_large, one.slope, one.calibration) == (None,) * 4
+    assert (found.curves, len(found.undefined)) == (None, 9)
+    assert found.undefined[-1].startswith("curves: found competing events, which it would take")
+    assert found.harrell.value == concordance(*rows[:3]).value
 
 
 def test_every_figure_has_its_interval() -> None:

@@ -1,3 +1,4 @@
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -6,6 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oncotrail.statistics.arrays import Floats, Survived, Undefined
+from oncotrail.statistics.survival.brier import brier_score
+from oncotrail.statistics.survival.concordance import concordance, concordance_ipcw
+from oncotrail.statistics.survival.follow_up import FollowUp, followed_to
 from oncotrail.statistics.survival.horizon_calibration import (
     calibration_by_group_at,
     log_minus_log,
@@ -13,11 +17,13 @@ from oncotrail.statistics.survival.horizon_calibration import (
 )
 from oncotrail.statistics.survival.horizon_calibration_curve import flexible_calibration_at
 from oncotrail.statistics.survival.horizon_estimates import undefined_at
+from oncotrail.statistics.survival.horizon_validation import NewPatients
 from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
 from oncotrail.statistics.survival.observed_at_horizon import (
     calibration_in_the_large_at,
     observed_expected_at,
 )
+from oncotrail.statistics.survival.time_dependent import time_dependent_auc
 from oncotrail.statistics.uncertainty.resampling import Resamples, given_resamples, resample
 from tests.statistics.oracles import agree, r
 from tests.statistics.survival.prediction_tables import SAID, numbers, patients, repeated, table
@@ -55,13 +61,23 @@ class TestAgainstR:
         found = survival_calibration_slope(*rows[:2], log_minus_log(rows[2]))
         theirs = [said["slope"], *said["slope_interval"]]
         agree(survival_calibration_slope, COXPH, [found.value, found.low, found.high], theirs)
+        stopped = survival_calibration_slope(
+            *rows[:2], log_minus_log(rows[2]), horizon=said["horizon"]
+        )
+        early = said["to_horizon"]
+        ours = [stopped.value, stopped.low, stopped.high]
+        theirs = [early["slope"], *early["slope_interval"]]
+        agree(survival_calibration_slope, COXPH, ours, theirs)
 
-    def test_curve_and_errors(self, case: str) -> None:
+    @pytest.mark.parametrize("follow_up", ["to_horizon", "whole"])
+    def test_curve_and_errors(self, case: str, follow_up: FollowUp) -> None:
         said, rows = judged(case)
-        found = flexible_calibration_at(*rows, said["horizon"], said["at"])
-        agree(flexible_calibration_at, COXPH, found.observed, said["observed"])
+        asked = (said["horizon"], said["at"])
+        found = flexible_calibration_at(*rows, *asked, follow_up=follow_up, resamples=None)
+        theirs = said if follow_up == "whole" else said["to_horizon"]
+        agree(flexible_calibration_at, COXPH, found.observed, theirs["observed"])
         for name in ("ici", "e50", "e90", "emax"):
-            agree(flexible_calibration_at, COXPH, getattr(found, name).value, said[name])
+            agree(flexible_calibration_at, COXPH, getattr(found, name).value, theirs[name])
         assert (found.low, found.ici.low, found.resamples) == (None, None, 0)
 
     def test_groups(self, case: str) -> None:
@@ -103,9 +119,13 @@ class TestWeightsAndClustersAgainstR:
     def test_slope(self, case: str) -> None:
         rows, said, how = self.rows(case)
         for name, options in how.items():
-            found = survival_calibration_slope(*rows[:2], log_minus_log(rows[2]), **options)
-            error = (found.high - found.value) / 1.959963984540054
-            agree(survival_calibration_slope, COXPH, [found.value, error], said["slope"][name])
+            for horizon, theirs in ((None, said), (said["horizon"], said["to_horizon"])):
+                found = survival_calibration_slope(
+                    *rows[:2], log_minus_log(rows[2]), horizon=horizon, **options
+                )
+                error = (found.high - found.value) / 1.959963984540054
+                ours = [found.value, error]
+                agree(survival_calibration_slope, COXPH, ours, theirs["slope"][name])
 
     def test_in_the_large(self, case: str) -> None:
         rows, said, how = self.rows(case)
@@ -116,9 +136,11 @@ class TestWeightsAndClustersAgainstR:
     def test_curve(self, case: str) -> None:
         rows, said, how = self.rows(case)
         for name in ("counts", "fractions"):
-            found = flexible_calibration_at(*rows, said["horizon"], **how[name])
-            ours = [error.value for error in (found.ici, found.e50, found.e90, found.emax)]
-            agree(flexible_calibration_at, COXPH, ours, said["curve"][name])
+            for follow_up, theirs in (("whole", said), ("to_horizon", said["to_horizon"])):
+                options = {**how[name], "follow_up": follow_up}
+                found = flexible_calibration_at(*rows, said["horizon"], **options, resamples=None)
+                ours = [error.value for error in (found.ici, found.e50, found.e90, found.emax)]
+                agree(flexible_calibration_at, COXPH, ours, theirs["curve"][name])
 
 
 @given(patients, horizons, st.booleans())
@@ -128,6 +150,8 @@ def test_robust_errors_are_numerical_derivatives(
     times, events, risk = rows
     survival, weights = 0.9 - risk / 4, 0.5 + np.arange(times.size) % 3
     clusters = np.arange(times.size) // 2 if together else np.arange(times.size)
+    if not clusters.any():
+        return  # a single cluster shows no spread
     step = 1e-5
     for figure, log in ((observed_expected_at, np.log), (calibration_in_the_large_at, float)):
         found = figure(times, events, survival, horizon, weights=weights, clusters=clusters)
@@ -174,10 +198,80 @@ def test_a_whole_weight_in_the_slope_is_so_many_patients() -> None:
 
 
 def test_one_cluster_shows_no_spread() -> None:
-    rows = ([1, 2, 3, 4], [1, 1, 0, 0], [0.4, 0.6, 0.7, 0.9], 2)
-    for figure in (observed_expected_at, calibration_in_the_large_at):
-        found, alone = figure(*rows, clusters=["a"] * 4), figure(*rows)
-        assert (found.value, found.low, found.standard_error) == (alone.value, None, None)
+    outcome, predicted, one = ([1, 2, 3, 4], [1, 1, 0, 0]), [0.4, 0.6, 0.7, 0.9], ["a"] * 4
+    for refused in (
+        lambda: observed_expected_at(*outcome, predicted, 2, clusters=one),
+        lambda: calibration_in_the_large_at(*outcome, predicted, 2, clusters=one),
+        lambda: survival_calibration_slope(*outcome, predicted, clusters=one),
+        lambda: brier_score(*outcome, predicted, 2, clusters=one),
+        lambda: time_dependent_auc(*outcome, predicted, 2, clusters=one),
+        lambda: concordance(*outcome, predicted, clusters=one),
+        lambda: concordance_ipcw(*outcome, predicted, clusters=one),
+    ):
+        with pytest.raises(Undefined, match="clusters: found the same in every row"):
+            refused()
+
+
+# After the horizon of 3: who was followed beyond it, for how long, and whether the event came.
+fates = st.lists(st.tuples(st.floats(3.1, 6), st.booleans()), min_size=40, max_size=40)
+
+
+@given(fates)
+def test_what_comes_after_the_horizon_changes_nothing(later: list[tuple[float, bool]]) -> None:
+    times = np.tile([3.0, 1.0, 5.0, 0.5, 4.0, 2.0, 6.0, 1.5], 5)
+    events, survival = np.tile([1, 0, 1, 1, 0], 8), np.linspace(0.2, 0.9, 40)
+    beyond = times > 3
+    other_times = np.where(beyond, [time for time, _ in later], times)
+    other_events = np.where(beyond, [event for _, event in later], events)
+    nothing = dict.fromkeys(("competing", "weights", "clusters", "censoring", "resamples"))
+    one, other = (
+        NewPatients(*outcome, **nothing, confidence=0.9).at(3, survival, [])
+        for outcome in ((times, events), (other_times, other_events))
+    )
+    for name in (field.name for field in fields(one)):
+        if name not in {"horizon", "calibration", "slope"}:
+            mine, theirs = getattr(one, name), getattr(other, name)
+            assert (mine.value, mine.low) == pytest.approx((theirs.value, theirs.low)), name
+    assert (one.slope.value, one.slope.low) == pytest.approx((other.slope.value, other.slope.low))
+    for name in ("ici", "e50", "e90", "emax"):
+        mine, theirs = getattr(one.calibration, name), getattr(other.calibration, name)
+        assert (mine.value, mine.controls) == pytest.approx((theirs.value, theirs.controls)), name
+    assert one.calibration.observed == pytest.approx(other.calibration.observed)
+    found = followed_to(Survived(other_times, other_events > 0), 3)
+    known = np.minimum(times, 3), events * (times <= 3)
+    oracle = "definition: nothing after the horizon"
+    agree(followed_to, oracle, [found.times, found.events], known)
+
+
+def test_one_patient_of_some_weight_shows_no_spread() -> None:
+    found = calibration_in_the_large_at([1], [1], [0.5], 1, weights=[0.5])
+    assert (found.value, found.standard_error) == (pytest.approx(-np.log(np.log(2))), None)
+
+
+def test_too_few_events_for_a_spline_are_said_to_be_too_few() -> None:
+    """Events that a spline parts from the others by hazards beyond all numbers."""
+    t = table("ordinary")
+    clusters = t.said["table"]["clusters"]
+    rows = resample(clusters, generator=np.random.default_rng(1), number=60)
+    weights = np.ceil(t.said["table"]["weights"])
+    found = flexible_calibration_at(
+        t.times, t.events, t.survival(0.1), 0.1, weights=weights, resamples=rows
+    )
+    assert found.undefined > 0
+
+
+def test_the_whole_follow_up_looks_further() -> None:
+    said, rows = judged("gbsg2")
+    early, whole = (
+        flexible_calibration_at(*rows, said["horizon"], follow_up=which, resamples=None)
+        for which in ("to_horizon", "whole")
+    )
+    assert early.ici.value != pytest.approx(whole.ici.value, abs=1e-4)
+    assert (early.ici.events, early.ici.controls) == (whole.ici.events, whole.ici.controls)
+    with pytest.raises(ValueError, match="follow_up: found 'half', expected one of to_horizon"):
+        flexible_calibration_at(*rows, said["horizon"], follow_up="half", resamples=None)
+    with pytest.raises(ValueError, match="found horizon -1"):
+        survival_calibration_slope(*rows, horizon=-1)
 
 
 def test_a_weight_of_zero_is_no_patient_of_the_curve() -> None:
@@ -256,9 +350,11 @@ def test_the_interval_of_r_on_its_resamples() -> None:
     t, said = table("ordinary"), SAID["bootstrapped"]
     resamples = given_resamples(t.said["table"]["clusters"], said["counts"])
     rows = (t.times, t.events, t.survival(said["horizon"]), said["horizon"])
-    found = flexible_calibration_at(*rows, resamples=resamples, confidence=0.9)
-    ours = [[error.low, error.high] for error in (found.ici, found.e50, found.e90)]
-    agree(flexible_calibration_at, r("survival_prediction", "boot::boot.ci"), ours, said["ends"])
+    for follow_up, theirs in (("whole", said["ends"]), ("to_horizon", said["to_horizon"])):
+        options = {"follow_up": follow_up, "confidence": 0.9}
+        found = flexible_calibration_at(*rows, resamples=resamples, **options)
+        ours = [[error.low, error.high] for error in (found.ici, found.e50, found.e90)]
+        agree(flexible_calibration_at, r("survival_prediction", "boot::boot.ci"), ours, theirs)
 
 
 def test_the_band_holds_the_curve_and_the_seed_repeats_it() -> None:
@@ -286,7 +382,7 @@ def test_resamples_without_a_curve_are_counted() -> None:
 
 def test_the_places_span_the_predictions() -> None:
     _, rows = judged("ordinary")
-    found = flexible_calibration_at(*rows, 0.5)
+    found = flexible_calibration_at(*rows, 0.5, resamples=None)
     assert found.at.size == 100
     assert found.at[0] == pytest.approx(1 - rows[2].max())
     assert found.at[-1] == pytest.approx(1 - rows[2].min())
@@ -304,7 +400,7 @@ def test_a_cohort_that_the_model_describes_is_calibrated() -> None:
     assert ratio.low < 1 < ratio.high
     assert large.low < 0 < large.high
     assert slope.low < 1 < slope.high
-    assert flexible_calibration_at(*rows, 0.5).ici.value < 0.02
+    assert flexible_calibration_at(*rows, 0.5, resamples=None).ici.value < 0.02
 
 
 def test_where_follow_up_ends_there_is_nothing_to_observe() -> None:
@@ -341,7 +437,7 @@ class TestRefusals:
     def test_a_curve_does_not_extrapolate(self) -> None:
         _, rows = judged("ordinary")
         with pytest.raises(ValueError, match=r"at: found 1\.0 in row 0"):
-            flexible_calibration_at(*rows, 0.5, [1.0])
+            flexible_calibration_at(*rows, 0.5, [1.0], resamples=None)
 
     def test_percentages(self) -> None:
         with pytest.raises(ValueError, match=r"survival: found 50\.0 in row 0"):
@@ -350,7 +446,7 @@ class TestRefusals:
     def test_a_curve_after_the_follow_up(self) -> None:
         _, rows = judged("ordinary")
         with pytest.raises(ValueError, match="follow-up ended"):
-            flexible_calibration_at(*rows, 1000)
+            flexible_calibration_at(*rows, 1000, resamples=None)
 
     def test_a_band_of_another_name(self) -> None:
         with pytest.raises(ValueError, match="band: found 'wide'"):
@@ -362,7 +458,7 @@ def test_what_cannot_be_had_is_not_wrong_input() -> None:
     with pytest.raises(Undefined, match="survival: found 1 in row 0"):
         log_minus_log([1.0])
     with pytest.raises(Undefined, match="follow-up ended"):
-        flexible_calibration_at(*rows, 1000)
+        flexible_calibration_at(*rows, 1000, resamples=None)
     with pytest.raises(Undefined, match=r"'risk' is 0\.3 in every patient"):
         survival_calibration_slope([1, 2, 3], [1, 1, 0], [0.3] * 3)
     with pytest.raises(Undefined, match="found no event"):
@@ -393,6 +489,6 @@ def test_a_horizon_counts_times_that_are_it_but_for_rounding() -> None:
 def test_a_curve_at_the_last_follow_up_but_for_rounding() -> None:
     _, rows = judged("ordinary")
     times = np.where(np.arange(rows[0].size) % 4 == 0, 0.3, np.minimum(rows[0], 0.3))
-    found = flexible_calibration_at(times, *rows[1:], 0.1 + 0.2)
-    exact = flexible_calibration_at(times, *rows[1:], 0.3)
+    found = flexible_calibration_at(times, *rows[1:], 0.1 + 0.2, resamples=None)
+    exact = flexible_calibration_at(times, *rows[1:], 0.3, resamples=None)
     assert found.ici.value == exact.ici.value

@@ -445,3 +445,12 @@ class TestRefused:
     def test_a_blank_time(self) -> None:
         with pytest.raises(ValueError, match="times: found nan in row 1"):
             kaplan_meier([1, float("nan")], [1, 1])
+
+
+def test_a_side_that_wobbles_in_its_last_digit_runs_flat() -> None:
+    """R's own curve has equal levels here: quantile(survfit(...), 0.75)$lower is 2."""
+    curve = kaplan_meier(
+        [2, 3, 1, 4, 5], [1, 0, 1, 1, 1], weights=[1.9, 2, 2.8, 0.7, 2.8], band="plain"
+    )
+    assert curve.low[1] != curve.low[2]  # by one unit in the last place
+    assert quantile(curve, 0.75).low == 2

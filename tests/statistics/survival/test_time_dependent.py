@@ -84,7 +84,7 @@ class TestAgainstR:
             theirs = [answer[key][place] for key in ("delta.AUC", "se", "lower", "upper", "p")]
             if np.isnan(spread(theirs[1])):  # R's interval is then a point
                 theirs[1:] = [np.nan] * 4
-            found = [ours.difference, ours.standard_error, ours.low, ours.high, ours.p_value]
+            found = [ours.value, ours.standard_error, ours.low, ours.high, ours.p_value]
             agree(time_dependent_auc_difference, SCORE, found, theirs)
 
     @pytest.mark.parametrize("case", SMALL)
@@ -111,7 +111,7 @@ class TestAgainstR:
                 *outcome, t["first"], t["second"], horizon, competing=t["cause"] == 2
             )
             theirs = [answer["auc_difference"][key][place] for key in ("delta.AUC", "se", "p")]
-            found = [both.difference, both.standard_error, both.p_value]
+            found = [both.value, both.standard_error, both.p_value]
             agree(time_dependent_auc_difference, SCORE, found, theirs)
 
 
@@ -168,6 +168,8 @@ def test_a_weight_of_two_is_the_patient_twice(rows: Patients, horizon: float) ->
         for columns, weights in ((rows, counts), (twice, None))
     )
     assert figures(over) == pytest.approx(figures(other), nan_ok=True)
+    if rows[0].size == 1:
+        return  # a single cluster shows no spread
     clusters = np.repeat(np.arange(rows[0].size), 2)
     double = time_dependent_auc(*repeated(rows, 0 * counts + 2), horizon, clusters=clusters)
     assert figures(double) == pytest.approx(
@@ -235,7 +237,7 @@ def test_without_cases_or_controls_there_is_no_area(horizon: float) -> None:
     found = time_dependent_auc(*rows, horizon)
     assert (found.value, found.standard_error, found.low, found.high) == (None,) * 4
     assert time_dependent_roc(*rows, horizon) is None
-    assert time_dependent_auc_difference(*rows, [1, 2, 3], horizon).difference is None
+    assert time_dependent_auc_difference(*rows, [1, 2, 3], horizon) is None
 
 
 def test_all_censored_before_the_horizon_says_nothing() -> None:
@@ -353,7 +355,7 @@ class TestEstimates:
         agree(weighted_sum, "definition: sum", ours, [1.8, *(2 * self.figure.influence)])
         other = Influenced(0.5, np.zeros(4))
         difference = difference_at(self.known, self.figure, other, 0.95)
-        ours = [difference.difference, difference.low, difference.high]
+        ours = [difference.value, difference.low, difference.high]
         agree(difference_at, self.normal, ours, [0.4, 0.4 - self.half, 0.4 + self.half])
         ratio = self.figure.over(other)
         assert (ratio.value, ratio.error) == pytest.approx((1.8, 2 * self.error))

@@ -44,7 +44,7 @@ def test_the_winners_luck_agrees_with_its_exact_form_in_r(case: dict[str, Any]) 
     spread = np.sqrt(np.max(case["covariance"]))
     assert found.standard_error < 0.005 * spread
     oracle = f"definition: exact form, by {r('uncertainty', 'mvtnorm::pmvnorm')} (simulation)"
-    agree(expected_optimism, oracle, found.value, case["luck"], 4 * found.standard_error)
+    agree(expected_optimism, oracle, found.value, case["luck"], absolute=4 * found.standard_error)
     assert sum(found.wins) == pytest.approx(1)
 
 
@@ -54,7 +54,7 @@ def test_the_luck_of_equal_models_lies_between_its_quantiles(models: int) -> Non
     found = expected_optimism(np.zeros(models), np.eye(models), generator=random(), confidence=0.9)
     theirs = norm.ppf(np.array([0.05, 0.95]) ** (1 / models))
     oracle = "definition: quantiles of the largest of N (simulation)"
-    agree(expected_optimism, oracle, (found.low, found.high), theirs, 0.03)
+    agree(expected_optimism, oracle, (found.low, found.high), theirs, absolute=0.03)
 
 
 def test_luck_of_two_agrees_with_its_closed_form_and_shrinks_with_correlation() -> None:
@@ -71,7 +71,7 @@ def test_luck_of_two_agrees_with_its_closed_form_and_shrinks_with_correlation() 
             "definition: closed form for two (simulation)",
             found.value,
             expected,
-            margin,
+            absolute=margin,
         )
         assert found.value < last
         last = found.value
@@ -201,3 +201,18 @@ def test_predictions_of_other_patients_are_refused() -> None:
     drawn = resample(range(4), generator=random(), number=50)
     with pytest.raises(ValueError, match=r"found scores of shape \(3, 2\); expected 4 x columns"):
         corrected_winner(metrics.auc, [0, 1, 0, 1], np.ones((3, 2)), drawn)
+
+
+def test_one_model_gains_nothing_by_luck() -> None:
+    assert expected_maximum(1) == 0
+
+
+def test_a_corrected_figure_stays_within_its_limits() -> None:
+    figures, sizes = [[1.0, 0.9], [0.98, 0.99], [1.0, 0.95], [0.9, 0.9]], {"train": 90, "test": 30}
+    free, cut = (fold_correction(figures, **sizes, **each) for each in ({}, {"limits": (0, 1)}))
+    assert (free.high > 1, cut.high, cut.low) == (True, 1, free.low)
+    few = [[0.3, 0.0], [0.0, 0.9], [0.7, 0.0]]
+    free, cut = (fold_correction(few, **sizes, **each) for each in ({}, {"limits": (0, 1)}))
+    assert (free.low < 0, cut.low, cut.corrected) == (True, 0, free.corrected)
+    with pytest.raises(ValueError, match=r"figures of model 1: found 1\.2 in row 0"):
+        fold_correction([[0.8, 1.2], [0.8, 0.9]], **sizes, limits=(0, 1))

@@ -98,6 +98,23 @@ def test_sizes_may_differ_between_folds() -> None:
     assert found == fold_interval(figures, train=200 / 3, test=100 / 3)
 
 
+def test_intervals_end_where_the_figure_does() -> None:
+    figures, sizes = [0.99, 0.9, 1.0, 0.97], {"train": 90, "test": 30}
+    area, apart = (0.0, 1.0), (-1.0, 1.0)
+    for found, free in (
+        (fold_interval(figures, **sizes, limits=area), fold_interval(figures, **sizes)),
+        (seed_interval(figures, limits=area), seed_interval(figures)),
+    ):
+        assert (found.low, found.high) == (free.low, 1)
+        assert free.high is not None
+        assert free.high > 1
+    test = fold_test([0.9, -0.9, 0.8], **sizes, limits=apart)
+    assert (test.difference.low, test.difference.high) == apart
+    assert test.p_value == fold_test([0.9, -0.9, 0.8], **sizes).p_value
+    with pytest.raises(ValueError, match=r"figures: found 1.2 in row 1; .* at most 1"):
+        seed_interval([0.8, 1.2], limits=area)
+
+
 def test_equal_figures_have_no_interval() -> None:
     found, test = (of([0.1 + 0.2] * 3, train=80, test=20) for of in (fold_interval, fold_test))
     assert (found.low, found.high, found.standard_error) == (None, None, 0)

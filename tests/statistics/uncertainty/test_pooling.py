@@ -75,7 +75,7 @@ def test_labels_must_be_constant_within_a_patient() -> None:
 
 
 def test_noisy_or_refuses_what_is_no_probability() -> None:
-    with pytest.raises(ValueError, match=r"probabilities: found 1.2 in row 1"):
+    with pytest.raises(ValueError, match=r"scores: found 1.2 in row 1"):
         pool(["P1", "P1"], [1, 1], [0.1, 1.2], "noisy_or")
 
 

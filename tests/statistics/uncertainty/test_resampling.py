@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -125,3 +127,13 @@ def test_counts_of_another_shape_are_refused(counts: object) -> None:
 def test_counts_that_count_nothing_are_refused(counts: object) -> None:
     with pytest.raises(ValueError, match=r"negative or no whole numbers; expected 0, 1, 2"):
         given_resamples([1, 2], counts)
+
+
+@pytest.mark.parametrize("strata", [None, [0, 0, 1, 1]])
+def test_resamples_can_be_handed_to_another_process(strata: list[int] | None) -> None:
+    drawn = resample(list("abcd"), strata=strata, generator=np.random.default_rng(2), number=70)
+    told = given_resamples(list("abcd"), [[1, 1, 2, 0], [4, 0, 0, 0]])
+    for one in (drawn, told):
+        again = pickle.loads(pickle.dumps(one))  # noqa: S301
+        assert again.number == one.number
+        assert np.array_equal(np.vstack(list(again.blocks())), np.vstack(list(one.blocks())))

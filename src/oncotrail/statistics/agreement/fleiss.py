@@ -29,7 +29,6 @@ from oncotrail.statistics.agreement.beyond_chance import (
     Kappa,
     chance_corrected,
     read_kappa,
-    z_and_p,
 )
 from oncotrail.statistics.agreement.ratings import coded
 from oncotrail.statistics.arrays import Floats, matrix, one_of
@@ -43,14 +42,20 @@ _METHODS = {"patients": "Fleiss; Gwet, t", "null": "Fleiss; Fleiss, Nee and Land
 class CategoryKappa:
     """Agreement on one category against all others, at most 1; 0 is chance, higher is better.
 
-    `value`, `z` and `p_value` (two-sided) are None where nobody, or everybody, used the category.
+    All figures are None where nobody, or everybody, used the category; error and interval (over
+    patients, as that of `fleiss_kappa`) also where no spread shows.
     """
 
     category: Any
     value: float | None
-    null_standard_error: float
+    low: float | None
+    high: float | None
+    standard_error: float | None
+    null_standard_error: float | None
     z: float | None
     p_value: float | None
+    confidence: float
+    n: int
 
 
 def fleiss_kappa(
@@ -87,7 +92,7 @@ def fleiss_kappa_of_counts(
 
 
 def category_kappas(
-    ratings: ArrayLike, *, categories: Sequence[Any] | None = None
+    ratings: ArrayLike, *, categories: Sequence[Any] | None = None, confidence: float = 0.95
 ) -> tuple[CategoryKappa, ...]:
     """Fleiss' kappa of each category against all others, from ratings of patients x readers.
 
@@ -96,10 +101,12 @@ def category_kappas(
     [('a', 0.467), ('b', -0.333), ('c', 0.467)]
     """
     found = coded(ratings, categories)
-    return _categories(found.counts.astype(np.float64), found.categories)
+    return _categories(found.counts.astype(np.float64), found.categories, confidence)
 
 
-def category_kappas_of_counts(counts: ArrayLike) -> tuple[CategoryKappa, ...]:
+def category_kappas_of_counts(
+    counts: ArrayLike, *, confidence: float = 0.95
+) -> tuple[CategoryKappa, ...]:
     """The same from counts of patients x categories; categories are numbered from 0.
 
     >>> found = category_kappas_of_counts([[2, 0, 0], [1, 1, 0], [0, 0, 2], [0, 1, 1]])
@@ -107,7 +114,7 @@ def category_kappas_of_counts(counts: ArrayLike) -> tuple[CategoryKappa, ...]:
     [(0, 0.467), (1, -0.333), (2, 0.467)]
     """
     cells = _checked(counts)
-    return _categories(cells, tuple(range(cells.shape[1])))
+    return _categories(cells, tuple(range(cells.shape[1])), confidence)
 
 
 def _checked(counts: ArrayLike) -> Floats:
@@ -167,16 +174,27 @@ def _error(chance: Floats, agreeing: Floats, expected: float, value: float) -> f
     return math.sqrt(spread) if spread > 1e-20 else None
 
 
-def _categories(counts: Floats, names: tuple[Any, ...]) -> tuple[CategoryKappa, ...]:
-    readers = int(counts[0].sum())
-    return tuple(_category(name, used, readers) for name, used in zip(names, counts.T, strict=True))
+def _categories(
+    counts: Floats, names: tuple[Any, ...], confidence: float
+) -> tuple[CategoryKappa, ...]:
+    return tuple(
+        _category(name, used, counts[0].sum() - used, confidence)
+        for name, used in zip(names, counts.T, strict=True)
+    )
 
 
-def _category(name: Any, used: Floats, readers: int) -> CategoryKappa:
-    """The category against all others; with two categories the null error needs no shares."""
-    pairs = used.size * readers * (readers - 1)
-    share = float(used.sum()) / (used.size * readers)
-    apart = float((used * (readers - used)).sum()) / pairs
-    value = chance_corrected(1 - 2 * apart, 1 - 2 * share * (1 - share))
-    error = math.sqrt(2 / pairs)
-    return CategoryKappa(name, value, error, *z_and_p(value, error))
+def _category(name: Any, used: Floats, others: Floats, confidence: float) -> CategoryKappa:
+    """Fleiss' kappa of two categories: this one, and all others."""
+    found = _fleiss(np.column_stack([used, others]), (name, None), confidence, "patients")
+    return CategoryKappa(
+        category=name,
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        standard_error=found.standard_error,
+        null_standard_error=found.null_standard_error,
+        z=found.z,
+        p_value=found.p_value,
+        confidence=confidence,
+        n=found.n,
+    )

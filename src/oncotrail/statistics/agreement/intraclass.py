@@ -24,6 +24,8 @@ from scipy.special import fdtrc, fdtri
 
 from oncotrail.statistics.arrays import Floats, Undefined, checked_confidence, matrix
 
+_NONE = 1e-12  # a share of the numbers it is made of: nothing but their rounding
+
 
 @dataclass(frozen=True)
 class MeanSquares:
@@ -43,7 +45,8 @@ class Correlation:
 
     `value` is None where its denominator is not above 0: where no patient and no reader differs,
     or where the readers differ less than chance would have them. F, p (one-sided) and interval are
-    None where the error is 0: readers who agree to the last digit would be claimed certain. One end
+    None where the error is 0 (readers who agree to the last digit would be claimed certain); the
+    interval also where all patients have the same mean, which leaves it without width. One end
     of the interval is None where the denominator is not above 0 there.
     """
 
@@ -129,7 +132,7 @@ def _consistent(
     single = _ratio(above, squares.patients + (k - 1) * error, scale)
     average = _ratio(above, squares.patients, scale)
     ends: tuple[float | None, ...] = (None, None, None, None)
-    if error:
+    if error and squares.patients > _NONE * scale:
         f, tail = squares.patients / error, (1 + confidence) / 2
         low, high = f / float(fdtri(df1, df2, tail)), f * float(fdtri(df2, df1, tail))
         ends = (
@@ -151,9 +154,9 @@ def _absolute(squares: MeanSquares, confidence: float) -> tuple[Correlation, Cor
     single = _ratio(between - error, between + (k - 1) * error + k * rest, scale)
     average = _ratio(between - error, between + rest, scale)
     low = high = None
-    if error and single is not None:
+    df = _satterthwaite(squares, single) if error and single is not None else None
+    if df is not None and between > _NONE * scale:
         tail = (1 + confidence) / 2
-        df = _satterthwaite(squares, single)
         upper, lower = float(fdtri(n - 1, df, tail)), float(fdtri(df, n - 1, tail))
         noise = k * of_readers + (k * n - k - n) * error
         low = n * (between - upper * error) / (upper * noise + n * between)
@@ -165,12 +168,13 @@ def _absolute(squares: MeanSquares, confidence: float) -> tuple[Correlation, Cor
     return of("ICC(2,1)", single, ends), of("ICC(2,k)", average, ends_k)
 
 
-def _satterthwaite(squares: MeanSquares, single: float) -> float:
+def _satterthwaite(squares: MeanSquares, single: float) -> float | None:
+    """Degrees of freedom of the readers' and the residual variance together; None if both are 0."""
     n, k = squares.n, squares.number_of_readers
     f = squares.readers / squares.residual
     rest = n * (1 + (k - 1) * single) - k * single
     above = (k - 1) * (n - 1) * (k * single * f + rest) ** 2
-    return above / ((n - 1) * k**2 * single**2 * f**2 + rest**2)
+    return _ratio(above, (n - 1) * k**2 * single**2 * f**2 + rest**2, n * k)
 
 
 def _correlation(
@@ -192,4 +196,4 @@ def _correlation(
 
 def _ratio(above: float, below: float, scale: float) -> float | None:
     """None where `below`, made of numbers as large as `scale`, is not above their rounding."""
-    return above / below if below > 1e-12 * scale else None
+    return above / below if below > _NONE * scale else None

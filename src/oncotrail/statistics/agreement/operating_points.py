@@ -8,7 +8,8 @@ model is moved along its curve to that point:
 
 With tied scores the model may overshoot, never fall short; its own point is reported beside. What
 is left to compare is a difference of two shares of the same patients: McNemar's exact test on those
-whom the two call differently, and Newcombe's interval (`classification.comparison`).
+whom the two call differently (Psychometrika 1947, 12:153), and Newcombe's interval (Statistics in
+Medicine 1998, 17:2635; both in `classification.comparison`).
 
 The threshold is found on these patients. The interval takes it as given, so it says nothing of how
 the threshold would move in others; a threshold fixed beforehand goes through

@@ -8,7 +8,9 @@ readings of one patient are never counted as if they were of several.
 
 The model is put at the group's mean specificity (or sensitivity), as in operating_points.py, and
 minus each reader it leaves a difference. What these differences say of other cases, and of other
-readers of that seniority, is the mean over readers of readers_mean.py.
+readers of that seniority, is the mean over readers of readers_mean.py (Obuchowski and Rockette,
+Communications in Statistics - Simulation and Computation 1995, 24:285; Hillis, Statistics in
+Medicine 2007, 26:596).
 """
 
 from __future__ import annotations

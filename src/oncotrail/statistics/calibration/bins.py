@@ -80,16 +80,17 @@ def expected_calibration_error(
     *,
     bins: int = 10,
     by: Binning = "width",
-    resamples: Resamples | None = None,
+    resamples: Resamples | None,
     confidence: float = 0.95,
 ) -> CalibrationError:
     """Expected calibration error, 0 to 1; lower is better, and 0 only by luck.
 
-    Basic bootstrap interval over patients, in the sample's bins, cut at 0 and 1.
+    Basic bootstrap interval over patients (`resamples`; None: no interval), in the sample's bins,
+    cut at 0 and 1.
 
     >>> p = np.tile([0.2, 0.8], 50)
     >>> y = np.tile([0, 1, 0, 1, 0, 1, 0, 0], 13)[:100]
-    >>> round(expected_calibration_error(y, p).value, 3)
+    >>> round(expected_calibration_error(y, p, resamples=None).value, 3)
     0.12
     """
     rows = judged_rows(labels, probabilities, resamples)
@@ -110,7 +111,7 @@ def debiased_squared_error(
     *,
     bins: int = 10,
     by: Binning = "mass",
-    resamples: Resamples | None = None,
+    resamples: Resamples | None,
     confidence: float = 0.95,
 ) -> CalibrationError:
     """Mean squared calibration error of the bins without what chance adds; lower is better.
@@ -119,7 +120,7 @@ def debiased_squared_error(
     one patient only, whose variance is unknown: take fewer bins. Who is a patient, the resamples
     know; without them every row is one. Percentile interval over patients, in the sample's bins.
 
-    >>> found = debiased_squared_error([0, 1, 1, 1], [0.2, 0.2, 0.6, 0.6], bins=2)
+    >>> found = debiased_squared_error([0, 1, 1, 1], [0.2, 0.2, 0.6, 0.6], bins=2, resamples=None)
     >>> round(found.value, 4)
     0.0
     """

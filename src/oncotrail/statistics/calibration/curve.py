@@ -8,9 +8,9 @@ Against the curve c(p), each patient's probability p is off by |c(p) - p|. The m
 the integrated calibration index, its median E50, its 90th centile E90, its largest Emax (Austin and
 Steyerberg, Statistics in Medicine 2019, 38:4051).
 
-Weights: those of a spline curve are the ones of `fit_logistic` (2 is the row twice), those of a
-loess curve multiply the patient's weight in each local regression, as in R. Places, knots and
-neighbourhoods are those of the rows, whatever their weight above 0.
+Weights: those of a spline curve are the ones of `fit_logistic` (2 is the row twice, fractions make
+the band robust), those of a loess curve multiply the patient's weight in each local regression, as
+in R. Places, knots and neighbourhoods are those of the rows, whatever their weight above 0.
 """
 
 from __future__ import annotations
@@ -23,7 +23,15 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, stdtrit
 
 from oncotrail.statistics import arrays
-from oncotrail.statistics.arrays import Floats, Integers, Scored, Undefined, one_of, probable
+from oncotrail.statistics.arrays import (
+    Floats,
+    Integers,
+    Scored,
+    Undefined,
+    groups,
+    one_of,
+    probable,
+)
 from oncotrail.statistics.calibration.errors import (
     CalibrationError,
     calibration_error,
@@ -32,7 +40,7 @@ from oncotrail.statistics.calibration.errors import (
 from oncotrail.statistics.calibration.loess import loess_operator
 from oncotrail.statistics.calibration.lowess import lowess
 from oncotrail.statistics.calibration.odds import log_odds
-from oncotrail.statistics.case_weights import square_weights
+from oncotrail.statistics.case_weights import CaseWeights, case_weights, square_weights
 from oncotrail.statistics.intervals import normal_quantile
 from oncotrail.statistics.regression.logistic import fit_logistic
 from oncotrail.statistics.regression.splines import knots, restricted_cubic
@@ -94,7 +102,8 @@ def loess_curve(
     [0.37, 0.4]
     """
     one_of(variance, get_args(BandVariance), "variance")
-    patients, places, weight = _places(labels, probabilities, at, weights)
+    patients, places, counted = _places(labels, probabilities, at, weights)
+    weight = counted.values
     smoother = loess_operator(patients.scores, span=span, weights=weight)
     outcome = patients.labels.astype(float)
     fitted = smoother.curve(outcome, patients.scores)
@@ -121,23 +130,33 @@ def spline_curve(
     *,
     count: int = 4,
     weights: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> CalibrationCurve:
     """The curve by logistic regression on a restricted cubic spline, with `count` knots.
 
     Knots are at Harrell's quantiles of the predicted log odds; the band is the delta method's on
     the log-odds scale. Probabilities of exactly 0 or 1, ties that collapse knots and separated
-    outcomes are refused. `at` as in `loess_curve`.
+    outcomes are refused. `at` as in `loess_curve`. With `clusters` (the images of a patient) the
+    band is robust.
 
     >>> p = np.linspace(0.1, 0.9, 50)
     >>> y = np.tile([0, 0, 1, 0, 1], 10)
     >>> spline_curve(y, p, [0.2, 0.5]).observed.round(2).tolist()
     [0.37, 0.4]
     """
-    patients, places, weight = _places(labels, probabilities, at, weights)
+    patients, places, counted = _places(labels, probabilities, at, weights)
     predicted = log_odds(patients.scores)
     chosen = knots(predicted, count)
-    fit = fit_logistic(patients.labels, restricted_cubic(predicted, chosen), weights=weight)
+    whose = None
+    if clusters is not None:
+        whose = groups(clusters, counted.kept.size, "clusters")[counted.kept]
+    fit = fit_logistic(
+        patients.labels,
+        restricted_cubic(predicted, chosen),
+        weights=counted.values,
+        clusters=whose,
+    )
     columns = restricted_cubic(log_odds(places), chosen)
     rows = np.column_stack([np.ones(len(columns)), columns])
     eta = rows @ fit.coefficients
@@ -160,19 +179,20 @@ def calibration_errors(
     probabilities: ArrayLike,
     *,
     smoother: CurveSmoother = "loess",
-    resamples: Resamples | None = None,
+    resamples: Resamples | None,
     confidence: float = 0.95,
 ) -> CalibrationErrors:
     """ICI, E50, E90 and Emax against the curve of `smoother`, 0 to 1; lower is better.
 
-    Percentile intervals over patients, the curve fitted anew in each resample. Chance alone makes
+    Percentile intervals over patients, the curve fitted anew in each of `resamples` (None: no
+    interval). Chance alone makes
     the errors positive, more so in small samples; so do not read 0 outside the interval as
     miscalibration. `loess` is R's loess(y ~ p), as in the paper; `lowess` gives the Eavg, E90 and
     Emax of rms::val.prob.
 
     >>> p = np.linspace(0.1, 0.9, 50)
     >>> y = np.tile([0, 0, 1, 0, 1], 10)
-    >>> round(calibration_errors(y, p).ici.value, 3)
+    >>> round(calibration_errors(y, p, resamples=None).ici.value, 3)
     0.196
     """
     one_of(smoother, get_args(CurveSmoother), "smoother")
@@ -193,17 +213,17 @@ def calibration_errors(
 
 def _places(
     labels: ArrayLike, probabilities: ArrayLike, at: ArrayLike | None, weights: ArrayLike | None
-) -> tuple[Scored, Floats, Floats]:
+) -> tuple[Scored, Floats, CaseWeights]:
     """The patients of weight above 0, where their curve is asked for, and their weights."""
     everybody = probable(labels, probabilities)
-    weight = arrays.weights(weights, everybody.n)
-    there = weight > 0
+    counted = case_weights(weights, everybody.n)
+    there = counted.kept
     patients = Scored(everybody.labels[there], everybody.scores[there])
     low, high = float(patients.scores.min()), float(patients.scores.max())
     if at is None:
-        return patients, np.clip(np.linspace(low, high, 100), low, high), weight[there]
+        return patients, np.clip(np.linspace(low, high, 100), low, high), counted
     # A curve does not extrapolate.
-    return patients, arrays.column(at, "at", low=low, high=high), weight[there]
+    return patients, arrays.column(at, "at", low=low, high=high), counted
 
 
 def _t_quantile(confidence: float, degrees: float) -> float:

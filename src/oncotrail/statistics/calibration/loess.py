@@ -60,10 +60,6 @@ class Loess:
     heights: Floats
     slopes: Floats
 
-    def operator(self, at: ArrayLike) -> Floats:
-        """Places x patients: `operator(at) @ outcomes` is the curve at these places."""
-        return np.asarray(self._interpolation(at) @ np.concatenate([self.heights, self.slopes]))
-
     def curve(self, outcomes: ArrayLike, at: ArrayLike) -> Floats:
         """The interpolated curve through `outcomes` (one per patient), at places in x's range."""
         y = column(outcomes, "outcomes", n=self.x.size)

@@ -47,12 +47,14 @@ def recalibrate(
     *,
     update: Update = "intercept and slope",
     weights: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Recalibration:
     """Learn how probabilities must be updated to fit these patients, by maximum likelihood.
 
     Afterwards, on these patients, calibration in the large is 0 and (if it was updated) the slope
-    is 1. Exact 0 and 1, one outcome only, and a separated one are refused.
+    is 1. Weights and clusters as in `slope`. Exact 0 and 1, one outcome only, and a separated one
+    are refused.
 
     >>> round(recalibrate([0, 0, 1, 1], [0.1, 0.2, 0.1, 0.3]).intercept.value, 3)
     1.401
@@ -60,8 +62,10 @@ def recalibrate(
     one_of(update, get_args(Update), "update")
     if update == "intercept":
         level = calibration_in_the_large(
-            labels, probabilities, weights=weights, confidence=confidence
+            labels, probabilities, weights=weights, clusters=clusters, confidence=confidence
         )
         return Recalibration(level, None)
-    line = calibration_slope(labels, probabilities, weights=weights, confidence=confidence)
+    line = calibration_slope(
+        labels, probabilities, weights=weights, clusters=clusters, confidence=confidence
+    )
     return Recalibration(line.intercept, line.slope)

@@ -8,8 +8,8 @@ Biometrika 1958, 45:562):
 - *slope*: logit P(outcome) = a + b l. Were it right, b would be 1; below 1 the predictions are too
   extreme, high ones too high and low ones too low, as those of an overfitted model are.
 
-Weights count patients in both, also where they are fractions (as in R's glm): 0.5 is half a
-patient, and the interval widens accordingly.
+Weights and clusters are those of `fit_logistic`: whole weights count patients; with others, and
+with clusters (the images of a patient), the covariance is the robust one.
 
 (Van Calster et al., BMC Medicine 2019, 17:230.)
 """
@@ -20,12 +20,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc
 
-from oncotrail.statistics.arrays import Undefined, binary
+from oncotrail.statistics.arrays import Flags, Floats, Undefined, binary
 from oncotrail.statistics.arrays import weights as checked_weights
 from oncotrail.statistics.calibration.odds import log_odds
 from oncotrail.statistics.intervals import Estimate
+from oncotrail.statistics.regression.chi_squared import ChiSquared, chi_squared, joint_wald
 from oncotrail.statistics.regression.logistic import LogisticFit, fit_logistic
 
 
@@ -34,13 +34,14 @@ class CalibrationSlope:
     """The calibration line on the log-odds scale, and the joint test that it is the diagonal.
 
     `chi_square` (2 degrees of freedom) is twice the gain in log-likelihood over intercept 0 and
-    slope 1; a low p-value speaks against calibration.
+    slope 1, or, where the covariance is robust, Wald's; a low p-value speaks against calibration.
+    Both are None for two clusters, too few for two coefficients.
     """
 
     slope: Estimate
     intercept: Estimate
-    chi_square: float
-    p_value: float
+    chi_square: float | None
+    p_value: float | None
 
 
 def calibration_in_the_large(
@@ -48,6 +49,7 @@ def calibration_in_the_large(
     probabilities: ArrayLike,
     *,
     weights: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Estimate:
     """Intercept a of logit P(outcome) = a + predicted log odds; 0 is best, Wald's interval.
@@ -59,7 +61,9 @@ def calibration_in_the_large(
     >>> round(estimate.value, 3)
     0.565
     """
-    fit = fit_logistic(labels, None, weights=weights, offset=log_odds(probabilities))
+    fit = fit_logistic(
+        labels, None, weights=weights, offset=log_odds(probabilities), clusters=clusters
+    )
     return _estimate(fit, 0, confidence)
 
 
@@ -68,6 +72,7 @@ def calibration_slope(
     probabilities: ArrayLike,
     *,
     weights: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> CalibrationSlope:
     """Slope (1 is best) and intercept (0 is best) of the outcome on predicted log odds.
@@ -86,13 +91,28 @@ def calibration_slope(
             f"found the same probability for all {predicted.size} patients; "
             "a calibration slope needs probabilities that differ."
         )
-    fit = fit_logistic(labels, predicted, weights=weights, names=["predicted log odds"])
-    outcome = binary(labels, "labels")
-    weight = checked_weights(weights, outcome.size)
-    as_predicted = float(weight @ (outcome * predicted - np.logaddexp(0, predicted)))
-    gain = max(0.0, 2 * (fit.log_likelihood - as_predicted))
+    fit = fit_logistic(
+        labels, predicted, weights=weights, clusters=clusters, names=["predicted log odds"]
+    )
+    joint = _joint_test(fit, binary(labels, "labels"), predicted, weights)
     slope, intercept = _estimate(fit, 1, confidence), _estimate(fit, 0, confidence)
-    return CalibrationSlope(slope, intercept, gain, float(chdtrc(2, gain)))
+    if joint is None:
+        return CalibrationSlope(slope, intercept, None, None)
+    return CalibrationSlope(slope, intercept, joint.statistic, joint.p_value)
+
+
+def _joint_test(
+    fit: LogisticFit, outcome: Flags, predicted: Floats, weights: ArrayLike | None
+) -> ChiSquared | None:
+    """That the intercept is 0 and the slope 1; None where too few clusters say."""
+    if not fit.robust:
+        weight = checked_weights(weights, outcome.size)
+        as_predicted = float(weight @ (outcome * predicted - np.logaddexp(0, predicted)))
+        return chi_squared(2 * (fit.log_likelihood - as_predicted), 2)
+    try:
+        return joint_wald(fit.coefficients - [0, 1], fit.covariance)
+    except Undefined:
+        return None
 
 
 def _estimate(fit: LogisticFit, place: int, confidence: float) -> Estimate:

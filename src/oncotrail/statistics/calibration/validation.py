@@ -23,12 +23,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
-from scipy.stats import rankdata
 
 from oncotrail.statistics.arrays import Flags, Floats, Integers, Undefined, binary, column
 from oncotrail.statistics.calibration.odds import log_odds
 from oncotrail.statistics.calibration.optimism import OptimismMethod, Validation, correct_optimism
 from oncotrail.statistics.regression.logistic import fit_logistic
+from oncotrail.statistics.uncertainty import metrics
 from oncotrail.statistics.uncertainty.resampling import Resamples
 
 FIGURES = ("C", "Dxy", "R2", "intercept", "slope", "D", "U", "Q", "B", "g", "gp")
@@ -38,7 +38,12 @@ Predictor = Callable[[Integers], Floats]  # probabilities of the patients in the
 
 @dataclass(frozen=True)
 class LogisticValidation(Validation):
-    """`emax`: the largest |p - recalibrated p|, by the corrected intercept and slope; 0 is best."""
+    """`emax`: the largest |p - recalibrated p|, by the corrected intercept and slope; 0 is best.
+
+    It has no interval: a slope of maximum likelihood is 1 in its own patients, always, so that the
+    training figures, from which the others' intervals come, know no spread of the line. For one,
+    keep patients aside: `curve.calibration_errors`.
+    """
 
     emax: float | None
 
@@ -82,20 +87,21 @@ def validate(
 
 
 def gini_mean_difference(values: Floats) -> float:
-    """The mean absolute difference between two patients; at least two.
+    """The mean absolute difference between two patients, of whom there must be as many.
 
     >>> gini_mean_difference(np.array([1.0, 2.0, 4.0]))
     2.0
     """
     n = values.size
+    if n < 2:
+        raise Undefined(f"found {n} patients; a mean difference needs at least 2.")
     return float(2 * (2 * np.arange(n) - n + 1) @ np.sort(values) / (n * (n - 1)))
 
 
 def _figures(outcome: Flags, probabilities: Floats) -> Floats:
     """`FIGURES` of these probabilities in these patients; NaN for what is undefined here."""
     risk = column(probabilities, "probabilities", n=outcome.size, low=0, high=1)
-    brier = float(np.mean((risk - outcome) ** 2))
-    area = _area(outcome, risk)
+    area, brier = (float(metric(outcome, risk)[0]) for metric in (metrics.auc, metrics.brier))
     try:
         line = _line(outcome, log_odds(risk))
     except Undefined:  # no line can be fitted; what needs none is still defined
@@ -124,14 +130,6 @@ def _line(outcome: Flags, predicted: Floats) -> Floats:
             gini_mean_difference(expit(updated)),
         ]
     )
-
-
-def _area(outcome: Flags, risk: Floats) -> float:
-    """C, ties counting one half; NaN where one outcome is missing."""
-    events, others = int(outcome.sum()), int((~outcome).sum())
-    if min(events, others) == 0:
-        return float("nan")
-    return float((rankdata(risk)[outcome].mean() - (events + 1) / 2) / others)
 
 
 def _emax(intercept: float, slope: float) -> float:

@@ -26,6 +26,7 @@ patients: of all, and for likelihood ratios of each outcome by itself.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -42,6 +43,8 @@ from oncotrail.statistics.intervals import Estimate, Interval, ProportionMethod,
 
 INVOLVED: Cells = ("true_positive", "false_positive", "false_negative")
 NOT_CALLED: Cells = ("false_negative", "true_negative", "false_positive", "true_positive")
+
+_LARGEST = math.log(sys.float_info.max)
 
 
 def balanced_accuracy(
@@ -192,4 +195,6 @@ def _simel(cells: Counts, z: float) -> tuple[Interval, str]:
     tp, fp, tn, fn = cells
     half = z * math.sqrt(1 / tp - 1 / (tp + fn) + 1 / fp - 1 / (fp + tn))
     centre = math.log(_ratio(cells))
-    return Interval(math.exp(centre - half), math.exp(centre + half)), "Simel, log"
+    # Weights of very unequal sizes leave less than a patient: the upper end may then be infinite.
+    high = math.exp(centre + half) if centre + half < _LARGEST else math.inf
+    return Interval(math.exp(centre - half), high), "Simel, log"

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from oncotrail.statistics.arrays import Flags, Floats
+from oncotrail.statistics.chosen import halfway
 from oncotrail.statistics.discrimination.steps import Steps, steps
 
 _ROUNDING = 1e-12  # shares this near are equal: 1 - 0.9 and 0.1, and sums of weights
@@ -106,9 +107,7 @@ def _between(counted: Steps, place: int) -> float:
     above = float(scores[place - 1])
     if place == scores.size:
         return above
-    below = float(scores[place])
-    halfway = below + (above - below) / 2
-    return halfway if halfway > below else above
+    return halfway(float(scores[place]), above)
 
 
 def _last(true: Flags) -> int:

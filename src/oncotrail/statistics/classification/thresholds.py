@@ -10,14 +10,13 @@ of 1 / (images of the patient) let a patient with several images count once.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from oncotrail.statistics.arrays import Floats, Scored, scored
 from oncotrail.statistics.arrays import weights as checked_weights
+from oncotrail.statistics.chosen import Chosen, fingerprint
 from oncotrail.statistics.classification.figures import Classification, classify
 from oncotrail.statistics.classification.rules import (
     threshold_at_sensitivity,
@@ -29,19 +28,13 @@ from oncotrail.statistics.discrimination.steps import present
 from oncotrail.statistics.intervals import ProportionMethod
 
 
-@dataclass(frozen=True)
-class Threshold:
-    """A threshold, how it was chosen, and on whom (`n` rows of role `chosen_on`).
-
-    `rows` is a fingerprint of their labels and scores, whatever their order.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Threshold(Chosen):
+    """A threshold, how it was chosen, and on whom; `rows` are their labels and scores."""
 
     value: float
     rule: str
-    chosen_on: str
-    n: int
     events: int
-    rows: str
 
 
 @dataclass(frozen=True)
@@ -152,26 +145,23 @@ def apply_threshold(
     """
     figures = classify(labels, scores, threshold.value, confidence, method, weights=weights)
     rows = scored(labels, scores)
-    same_rows = _fingerprint(rows, checked_weights(weights, rows.n)) == threshold.rows
-    same = role == threshold.chosen_on or same_rows
-    if same and not apparent:
-        found = f"the role {role}" if role == threshold.chosen_on else f"the same rows as {role}"
-        raise ValueError(
-            f"found {found}, and a threshold chosen on {threshold.n} patients of "
-            f"{threshold.chosen_on}; figures on the patients who chose it are too good. "
-            "Apply it to another role, or say apparent=True."
-        )
-    return Applied(threshold, role, same, figures)
+    own = _of_present(rows, checked_weights(weights, rows.n))
+    again = threshold.is_apparent(role, own, apparent=apparent)
+    return Applied(threshold, role, again, figures)
 
 
 def _chosen(value: float, rule: str, role: str, rows: Scored, weight: Floats) -> Threshold:
-    return Threshold(value, rule, role, rows.n, rows.events, _fingerprint(rows, weight))
+    return Threshold(
+        value=value,
+        rule=rule,
+        chosen_on=role,
+        n=rows.n,
+        events=rows.events,
+        rows=_of_present(rows, weight),
+    )
 
 
-def _fingerprint(rows: Scored, weight: Floats) -> str:
-    """Of the labels and scores of the rows that are there, in any order."""
+def _of_present(rows: Scored, weight: Floats) -> str:
+    """The fingerprint of the labels and scores of the rows that are there."""
     there = weight > 0
-    labels, scores = rows.labels[there], rows.scores[there] + 0.0  # -0 is 0
-    order = np.lexsort((scores, labels))
-    together = labels[order].tobytes() + scores[order].tobytes()
-    return hashlib.blake2b(together, digest_size=8).hexdigest()
+    return fingerprint(rows.labels[there], rows.scores[there])

@@ -20,7 +20,7 @@ from oncotrail.statistics.intervals import Difference
 
 @dataclass(frozen=True)
 class Benefit:
-    """A figure and its interval, normal and pointwise.
+    """A figure and its interval, normal and pointwise, cut where no figure can be.
 
     Error and interval are None where no spread shows, such as where nobody is treated.
     """

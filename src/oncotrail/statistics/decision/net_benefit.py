@@ -29,8 +29,8 @@ from oncotrail.statistics.decision.benefit import (
     DecisionCurves,
     DecisionPoint,
 )
-from oncotrail.statistics.decision.study import Influences, Study
-from oncotrail.statistics.influence import Influenced
+from oncotrail.statistics.decision.study import Study
+from oncotrail.statistics.influence import Influenced, Influences
 
 
 def decision_curves(

@@ -9,20 +9,21 @@ w = t / (1 - t),
     interventions avoided   (net benefit - that of treating everybody) / w
 
 and the variance of each is the sum of its squared influences, those of one cluster summed first
-(the infinitesimal jackknife, or sandwich). The intervals are normal.
+(the infinitesimal jackknife, or sandwich). The intervals are normal, and end where the figure does:
+nothing is worth more than treating those with the event only, so a net benefit is at most m, and
+nothing less than treating all others, -w (1 - m). Where m is estimated, it may be anything from 0
+to 1.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Flags, Floats, Integers, checked_confidence, groups
-from oncotrail.statistics.case_weights import square_weights
+from oncotrail.statistics.arrays import Flags, Floats, checked_confidence
 from oncotrail.statistics.decision.benefit import (
     Benefit,
     BenefitDifference,
@@ -31,31 +32,8 @@ from oncotrail.statistics.decision.benefit import (
     checked_thresholds,
     named_risks,
 )
-from oncotrail.statistics.influence import Influenced, with_interval
+from oncotrail.statistics.influence import Influenced, Influences, with_interval
 from oncotrail.statistics.intervals import Difference, normal_difference
-
-
-@dataclass(frozen=True, eq=False)
-class Influences:
-    """How influences per unit of weight become those of `Influenced`.
-
-    Rows of one of `clusters` are summed there, so their weights stay as they are; independent rows
-    are squared one by one, so that a whole weight w, which counts patients, comes in by its root.
-    """
-
-    factors: Floats
-    clusters: Integers | None
-
-    @classmethod
-    def of(cls, weights: Floats, clusters: ArrayLike | None, kept: Flags) -> Influences:
-        """Of the rows that are kept, their weights, and the cluster of every row that came in."""
-        if clusters is None:
-            return cls(np.sqrt(square_weights(weights)), None)
-        return cls(weights, groups(clusters, kept.size, "clusters")[kept])
-
-    def on(self, value: float, each: Floats) -> Influenced:
-        """A figure, from how much it grows with each row's weight."""
-        return Influenced(value, self.factors * each, self.clusters)
 
 
 def scaled(figure: Influenced, factor: float, shift: float = 0.0) -> Influenced:
@@ -77,6 +55,7 @@ class Study(ABC):
     weights: Floats
     influences: Influences
     prevalence: Influenced
+    known: bool  # whether the prevalence was given
 
     @property
     @abstractmethod
@@ -116,6 +95,7 @@ class Study(ABC):
         self, first: ArrayLike, second: ArrayLike, thresholds: ArrayLike, confidence: float
     ) -> tuple[BenefitDifference, ...]:
         """The first risks' net benefit minus the second's, at each threshold."""
+        checked_confidence(confidence)
         risks = named_risks({"first": first, "second": second}, self.kept.size)
         one, two = (risk[self.kept] for risk in risks.values())
         return tuple(
@@ -129,12 +109,21 @@ class Study(ABC):
         if worth is None:
             return DecisionPoint(t, share, None, None, None)
         standardised = avoided = None
+        rarest, commonest = self._prevalences()
+        least, most = -odds * (1 - rarest), commonest
         if self.prevalence.value:
-            standardised = _benefit(worth.over(self.prevalence), confidence)
+            lowest = least / rarest if rarest else -np.inf
+            standardised = _benefit(worth.over(self.prevalence), confidence, lowest, 1.0)
         if odds:
             everybody = scaled(self.prevalence, 1 + odds, -odds)
-            avoided = _benefit(scaled(worth.minus(everybody), 1 / odds), confidence)
-        return DecisionPoint(t, share, _benefit(worth, confidence), standardised, avoided)
+            gain = scaled(worth.minus(everybody), 1 / odds)
+            avoided = _benefit(gain, confidence, -commonest / odds, 1 - rarest)
+        benefit = _benefit(worth, confidence, least, most)
+        return DecisionPoint(t, share, benefit, standardised, avoided)
+
+    def _prevalences(self) -> tuple[float, float]:
+        """From where to where the prevalence may be."""
+        return (self.prevalence.value, self.prevalence.value) if self.known else (0.0, 1.0)
 
     def _apart(
         self, first: Flags, second: Flags, odds: float, confidence: float
@@ -146,7 +135,7 @@ class Study(ABC):
         return normal_difference(
             found.value,
             None if found.error is None else found.error**2,
-            most=np.inf,
+            most=max(m + odds * (1 - m) for m in self._prevalences()),
             confidence=confidence,
             n=self.weights.size,
             events=self.events,
@@ -154,6 +143,6 @@ class Study(ABC):
         )
 
 
-def _benefit(figure: Influenced, confidence: float) -> Benefit:
-    _, error, low, high = with_interval(figure, confidence, lowest=-np.inf, highest=np.inf)
+def _benefit(figure: Influenced, confidence: float, lowest: float, highest: float) -> Benefit:
+    _, error, low, high = with_interval(figure, confidence, lowest, highest)
     return Benefit(figure.value, low, high, error)

@@ -24,8 +24,8 @@ from numpy.typing import ArrayLike
 from oncotrail.statistics.arrays import Flags, Floats, Undefined
 from oncotrail.statistics.case_weights import case_weights
 from oncotrail.statistics.decision.benefit import BenefitDifference, DecisionCurves
-from oncotrail.statistics.decision.study import Influences, Study, scaled
-from oncotrail.statistics.influence import Influenced
+from oncotrail.statistics.decision.study import Study, scaled
+from oncotrail.statistics.influence import Influenced, Influences
 from oncotrail.statistics.survival.causes import Causes, causes_of
 from oncotrail.statistics.survival.competing_risks import cumulative_incidence
 from oncotrail.statistics.survival.kaplan_meier import kaplan_meier
@@ -95,6 +95,7 @@ class _Followed(Study):
     horizon: float
     influences: Influences
     prevalence: Influenced
+    known: bool = False
 
     @classmethod
     def of(

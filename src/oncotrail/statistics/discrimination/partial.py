@@ -14,7 +14,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import one_of
+from oncotrail.statistics.arrays import checked_confidence, one_of
 from oncotrail.statistics.discrimination.placements import placements
 from oncotrail.statistics.discrimination.resampled_steps import on_steps
 from oncotrail.statistics.discrimination.steps import Steps, steps
@@ -68,6 +68,7 @@ def partial_auc(
     0.75
     """
     low, high = _checked(bounds, focus)
+    checked_confidence(confidence)
     chance = (high - low) * (2 - low - high) / 2
 
     def area(counted: Steps) -> float:

@@ -32,7 +32,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Flags, Floats, Integers, Scored, groups
+from oncotrail.statistics.arrays import Flags, Floats, Integers, Scored
+from oncotrail.statistics.clusters import numbered_clusters
 from oncotrail.statistics.discrimination.steps import present
 
 _NO_SPREAD = 1e-12  # placements this near are equal but for rounding: 2/3 - 1/3 and 1 - 2/3
@@ -164,11 +165,12 @@ def _unbiased(patients: int) -> float:
 
 
 def _numbered(clusters: ArrayLike, weights: ArrayLike | None, n: int) -> Integers:
-    """The patients of the rows that are there, from 0."""
-    whose = groups(clusters, n, "clusters")
+    """The patients of the rows that are there, from 0; one alone shows no spread."""
     if weights is None:
-        return whose
-    return np.asarray(np.unique(whose[np.asarray(weights) > 0], return_inverse=True)[1])
+        return numbered_clusters(clusters, n)
+    there = np.asarray(weights) > 0
+    whose = numbered_clusters(clusters, n, there)[there]
+    return np.asarray(np.unique(whose, return_inverse=True)[1])
 
 
 def _placed(rows: Scored, weight: Floats) -> Floats:

@@ -5,21 +5,26 @@ climbs it: with probabilities p, score X'w(y - p) and information X'w p(1 - p)X,
 information^-1 score (which is iteratively reweighted least squares), halved as long as it would
 lead down. It is taken in the orthonormal columns of X's QR decomposition, so covariates of any
 scale lose no digits, and a column that is a combination of those before it shows as a zero on the
-triangle's diagonal.
+triangle's diagonal. The climb begins where the columns take out what they can of the offset, so
+that an offset of hundreds which they can cancel does not leave every probability at 0 or 1; or at
+coefficients that are known to be near, if they are higher up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit
 
 from oncotrail.statistics.arrays import Flags, Floats, Integers, Undefined
+from oncotrail.statistics.regression.dependent_columns import first_dependent
 from oncotrail.statistics.regression.separation import refuse_separation
 
 _STEPS = 60
 _SMALL_ENOUGH = 1e-16  # squared length of Newton's step in standard errors; the next is its square
+_DAMPED = 1e-3
 _NO_DOUBT = 1e-11  # of an outcome, times its weight: that little may mean separation
 _COLLINEAR = 1e-10  # what is left of a column, relative, once those before it are taken out
 
@@ -63,15 +68,20 @@ class Maximum:
     log_likelihood: float
 
 
-def maximum(patients: Binomial) -> Maximum:
+def maximum(patients: Binomial, near: Floats | None = None) -> Maximum:
     """Climb the likelihood; `Undefined` where its maximum does not exist or is not unique.
+
+    `near` are coefficients to begin from, where some are known.
 
     >>> ones, y = np.ones((4, 1)), np.array([True, False, False, False])
     >>> maximum(Binomial(ones, y, np.ones(4), np.zeros(4), ("intercept",))).coefficients.round(4)
     array([-1.0986])
     """
     orthonormal, triangle = _decomposed(patients)
-    found = _climbed(orthonormal, patients)
+    starts = [-(orthonormal.T @ patients.offset)]
+    if near is not None:
+        starts.append(triangle @ near)
+    found = _climbed(orthonormal, patients, starts)
     eta = patients.offset if found is None else orthonormal @ found[0] + patients.offset
     doubt = patients.weights * np.exp(-np.abs(eta))
     if found is None or doubt.min() < _NO_DOUBT * patients.weights.mean():
@@ -101,21 +111,25 @@ def _decomposed(patients: Binomial) -> tuple[Floats, Floats]:
     return orthonormal, triangle
 
 
-def _climbed(columns: Floats, patients: Binomial) -> tuple[Floats, Floats] | None:
+def _climbed(
+    columns: Floats, patients: Binomial, starts: Sequence[Floats]
+) -> tuple[Floats, Floats] | None:
     """Coefficients of the orthonormal columns and their information; None if never at rest."""
-    place = np.zeros(columns.shape[1])
     enough = _SMALL_ENOUGH * patients.weights.mean()
-    height = patients.log_likelihood(patients.offset)
+    heights = [patients.log_likelihood(columns @ start + patients.offset) for start in starts]
+    height = max(heights)
+    place = starts[heights.index(height)]
+    score, information = _slopes(columns, place, patients)
     for _ in range(_STEPS):
-        score, information = _slopes(columns, place, patients)
-        try:
-            step: Floats = np.linalg.solve(information, score).astype(float)
-        except np.linalg.LinAlgError:  # every probability at its end
-            break
+        if first_dependent(information, np.diag(information)) is not None:
+            # Probabilities at their ends, from which a full step would lead anywhere.
+            information += _DAMPED * patients.weights.max() * np.eye(len(information))
+        step: Floats = np.linalg.solve(information, score).astype(float)
         gain = float(score @ step)
         place, height = _uphill(columns, place, step, height, patients)
-        if gain <= enough:
-            return place, _slopes(columns, place, patients)[1]
+        score, information = _slopes(columns, place, patients)
+        if gain <= enough and first_dependent(information, np.diag(information)) is None:
+            return place, information
     return None
 
 

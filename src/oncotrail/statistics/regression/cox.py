@@ -24,7 +24,7 @@ from oncotrail.statistics.arrays import Floats, Undefined, column_names, one_of
 from oncotrail.statistics.regression.cox_model import Baseline, CoxFit, Ties
 from oncotrail.statistics.regression.cox_sample import CoxSample, cox_sample
 from oncotrail.statistics.regression.partial_likelihood import PartialLikelihood, maximise
-from oncotrail.statistics.regression.robust import sandwich
+from oncotrail.statistics.regression.robust import is_robust, robust_covariance
 from oncotrail.statistics.regression.score_residuals import score_residuals
 
 
@@ -82,7 +82,7 @@ def fit_sample(
     array([1.227])
     """
     one_of(ties, get_args(Ties), "ties")
-    by_influence = _is_robust(sample, robust)
+    by_influence = is_robust(robust, sample.weights, sample.clusters)
     middle, spread = _scale(sample, names)
     likelihood = sample.likelihood((sample.covariates - middle) / spread, ties)
     maximum = maximise(likelihood, names)
@@ -90,7 +90,8 @@ def fit_sample(
     model = covariance = np.linalg.inv(end.information)
     if by_influence:
         influence = sample.weights[:, None] * score_residuals(likelihood, beta) @ model
-        covariance = sandwich(influence, sample.clusters)
+        mean = sample.weights[sample.weights > 0].mean()
+        covariance = robust_covariance(influence, sample.clusters, model * mean, names)
     centre, unit = _centre(sample, middle), np.outer(spread, spread)
     return CoxFit(
         names=tuple(names),
@@ -109,15 +110,6 @@ def fit_sample(
     )
 
 
-def _is_robust(sample: CoxSample, asked: bool | None) -> bool:
-    if asked is False and sample.clusters is not None:
-        raise ValueError(
-            "found robust=False with clusters, which are for the robust covariance only; expected "
-            "one or the other."
-        )
-    return sample.needs_robust if asked is None else asked
-
-
 def _scale(sample: CoxSample, names: Sequence[str]) -> tuple[Floats, Floats]:
     """Weighted means and standard deviations: the climb is steadier on columns of one size."""
     covariates, weights = sample.covariates, sample.weights
@@ -125,7 +117,7 @@ def _scale(sample: CoxSample, names: Sequence[str]) -> tuple[Floats, Floats]:
     if constant.any():
         place = int(np.flatnonzero(constant)[0])
         raise Undefined(
-            f"column {names[place]!r} is {covariates[0, place]:g} in every patient; "
+            f"column {names[place]!r} is {covariates[weights > 0][0, place]:g} in every patient; "
             "expected one that varies. Drop it."
         )
     share = weights / weights.sum()
@@ -143,8 +135,9 @@ def _baseline(
     likelihood: PartialLikelihood, coefficients: Floats, shift: float, sample: CoxSample
 ) -> Baseline:
     sets = likelihood.sets
-    hazard = likelihood.hazards(coefficients).full * np.exp(shift)
+    hazard = likelihood.hazards(coefficients).full
     total = [hazard[a:b].cumsum() for a, b in pairwise(sets.event_blocks)]
+    at_centre = np.log(np.concatenate(total)) + shift - likelihood.highest(coefficients)
     last = np.zeros(sets.event_blocks.size - 1)
     np.maximum.at(last, sample.strata, sample.times)
-    return Baseline(sets.times, np.concatenate(total), sets.strata, last)
+    return Baseline(sets.times, at_centre, sets.strata, last)

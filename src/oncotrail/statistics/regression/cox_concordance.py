@@ -7,7 +7,6 @@ optimism.
 
 from __future__ import annotations
 
-from oncotrail.statistics.arrays import Undefined
 from oncotrail.statistics.regression.cox_model import CoxFit
 from oncotrail.statistics.survival.concordance import Concordance, concordance
 
@@ -15,8 +14,7 @@ from oncotrail.statistics.survival.concordance import Concordance, concordance
 def fitted_concordance(fit: CoxFit, confidence: float = 0.95) -> Concordance:
     """C of the fit's own patients, 0.5 by chance, 1 a perfect ranking; with standard error.
 
-    R's concordance(fit). Undefined with late entry, where pairs are known only while both were
-    under observation.
+    R's concordance(fit). With late entry, pairs are of patients who were observed together.
 
     >>> from oncotrail.statistics.regression.cox import fit_cox
     >>> fit = fit_cox([5, 8, 3, 9, 2, 7], [1, 0, 1, 1, 1, 0], [2.0, 1, 4, 3, 5, 2])
@@ -24,17 +22,13 @@ def fitted_concordance(fit: CoxFit, confidence: float = 0.95) -> Concordance:
     0.875
     """
     sample = fit.sample
-    if sample.entry is not None:
-        raise Undefined(
-            "found a fit with late entry; expected one without, because the concordance of "
-            "patients who were not observed together is not known."
-        )
     return concordance(
         sample.times,
         sample.events,
         fit.risk(sample.covariates, sample.offset),
         weights=sample.weights,
         strata=sample.strata,
+        entry=sample.entry,
         clusters=sample.clusters,
         confidence=confidence,
     )

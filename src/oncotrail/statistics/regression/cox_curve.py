@@ -21,8 +21,11 @@ from numpy.typing import ArrayLike
 from oncotrail.statistics.arrays import Floats, Integers, column, matrix, one_of
 from oncotrail.statistics.intervals import normal_quantile
 from oncotrail.statistics.regression.cox_model import CoxFit
+from oncotrail.statistics.regression.partial_likelihood import PartialLikelihood
 from oncotrail.statistics.results import result
 from oncotrail.statistics.survival.kaplan_meier import Band
+
+_MOST = 300.0
 
 
 @result
@@ -64,31 +67,45 @@ def predicted_survival(
     """
     one_of(band, get_args(Band), "band")
     asked, risk = column(times, "times", low=0), fit.risk(covariates, offset)
-    ratio = np.exp(risk)[:, None]
-    hazard = ratio * fit.cumulative_hazard(asked, stratum)
-    error = ratio * _error_of_baseline(fit, covariates, asked, stratum)
+    # A hazard of exp(_MOST) leaves nobody, so more of it need not be told apart.
+    hazard = np.exp(np.minimum(risk[:, None] + fit.log_cumulative_hazard(asked, stratum), _MOST))
+    error = hazard * _relative_error(fit, covariates, asked, stratum)
     low, high = _ends(hazard, normal_quantile(confidence) * error, band)
     return PredictedSurvival(asked, np.exp(-hazard), error, low, high, confidence, band)
 
 
-def _error_of_baseline(fit: CoxFit, covariates: ArrayLike, times: Floats, stratum: Any) -> Floats:
-    """The standard error of H(t | x) / exp(risk); patients x times."""
+def _relative_error(fit: CoxFit, covariates: ArrayLike, times: Floats, stratum: Any) -> Floats:
+    """The standard error of H(t | x) over H(t | x), patients x times; 0 where H is still 0."""
     likelihood, beta = fit.likelihood(), fit.coefficients
     own = likelihood.sets.strata == fit.stratum_number(stratum)
-    left, weight = likelihood.left(beta), likelihood.terms.weight
-    drawn = likelihood.means(beta) * (weight / left)[:, None]
     place = fit.steps_until(times, stratum)
-    hazard = fit.cumulative_hazard(times, stratum)
+    begun = place > 0
+    log_hazard = fit.log_cumulative_hazard(times, stratum) + likelihood.highest(beta)
+    log_hazard = np.where(begun, log_hazard, 0)
+    each = likelihood.terms.weight / likelihood.left(beta)
     root = _root(fit.covariance)
-    drift = _until(likelihood.by_event(drawn)[own] @ root, place)
+    drawn = likelihood.by_event(likelihood.means(beta) * each[:, None])[own]
+    drift = _until(drawn @ root, place) / np.exp(log_hazard)[:, None]
     away = (matrix(covariates, "covariates") - fit.centre) @ root
-    steps = _until(likelihood.by_event(weight / left**2)[own], place)
+    steps = np.append(-np.inf, np.logaddexp.accumulate(_log_squares(likelihood, each)[own]))
     # Column by column, so that nothing larger than the answer is held.
     parts = (
-        (np.outer(own_away, hazard) - own_drift) ** 2
+        (own_away[:, None] - own_drift) ** 2
         for own_away, own_drift in zip(away.T, drift.T, strict=True)
     )
-    return np.sqrt(sum(parts, start=np.tile(steps, (len(away), 1))))
+    alone = np.tile(np.exp(steps[place] - 2 * log_hazard), (len(away), 1))
+    return np.asarray(np.where(begun, np.sqrt(sum(parts, start=alone)), 0))
+
+
+def _log_squares(likelihood: PartialLikelihood, each: Floats) -> Floats:
+    """Logarithm of each event time's sum of dH / risk: hazards are far apart, their squares more.
+
+    `each` are the terms' dH.
+    """
+    step = likelihood.by_event(each)
+    share = each / step[likelihood.terms.group]
+    squares = likelihood.by_event(share**2 / likelihood.terms.weight)
+    return np.asarray(np.log(squares) + 2 * np.log(step))
 
 
 def _until(steps: Floats, place: Integers) -> Floats:

@@ -50,9 +50,14 @@ class Baseline:
     """The cumulative hazard of a patient at `CoxFit.centre`, by stratum; it steps at `times`."""
 
     times: Floats
-    cumulative_hazard: Floats
+    log_cumulative_hazard: Floats
     strata: Integers
     last: Floats  # of each stratum: when its follow-up ends
+
+    @property
+    def cumulative_hazard(self) -> Floats:
+        """At each of the times; infinite or 0 where that is beyond what a number holds."""
+        return _exp(self.log_cumulative_hazard)
 
 
 @result
@@ -109,9 +114,9 @@ class CoxFit:
         return tuple(
             HazardRatio(
                 name=name,
-                value=_exp(beta),
-                low=_exp(beta - z * error),
-                high=_exp(beta + z * error),
+                value=float(_exp(beta)),
+                low=float(_exp(beta - z * error)),
+                high=float(_exp(beta + z * error)),
                 p_value=float(2 * ndtr(-abs(beta / error))),
                 coefficient=float(beta),
                 standard_error=float(error),
@@ -157,8 +162,15 @@ class CoxFit:
 
         `stratum` is one of `strata` and needed where there are several.
         """
+        return _exp(self.log_cumulative_hazard(times, stratum))
+
+    def log_cumulative_hazard(self, times: ArrayLike, stratum: Any = None) -> Floats:
+        """Logarithm of `cumulative_hazard`, to which a risk is added; before any event -infinity.
+
+        A number also where steep coefficients put the centre so far out that the hazard is none.
+        """
         own = self.baseline.strata == self.stratum_number(stratum)
-        total = np.append(0.0, self.baseline.cumulative_hazard[own])
+        total = np.append(-np.inf, self.baseline.log_cumulative_hazard[own])
         return total[self.steps_until(times, stratum)]
 
     def steps_until(self, times: ArrayLike, stratum: Any = None) -> Integers:
@@ -188,8 +200,8 @@ class CoxFit:
         exp(-H0(t) exp(risk)), as R's survfit(fit, newdata). Times after the last follow-up are
         refused: nothing is known there. `cox_curve` has it with intervals.
         """
-        hazard = self.cumulative_hazard(times, stratum)
-        return np.exp(-np.exp(self.risk(covariates, offset))[:, None] * hazard)
+        hazard = self.log_cumulative_hazard(times, stratum)
+        return np.exp(-_exp(self.risk(covariates, offset)[:, None] + hazard))
 
     def likelihood(self) -> PartialLikelihood:
         """The partial likelihood of the fit, its covariates counted from `centre`."""
@@ -213,6 +225,6 @@ class CoxFit:
         return found
 
 
-def _exp(value: float) -> float:
-    with np.errstate(over="ignore"):  # an end beyond the largest number is infinite
-        return float(np.exp(value))
+def _exp(values: Floats) -> Floats:
+    with np.errstate(over="ignore"):  # what is beyond the largest number is infinite
+        return np.asarray(np.exp(values))

@@ -8,7 +8,7 @@ is a time like others, at which everybody who did not enter later is at risk.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,10 +22,12 @@ from oncotrail.statistics.regression.partial_likelihood import (
     partial_likelihood,
 )
 from oncotrail.statistics.regression.risk_sets import risk_sets
-from oncotrail.statistics.survival.tied_times import settled_times
+from oncotrail.statistics.regression.robust import is_robust
+from oncotrail.statistics.results import result
+from oncotrail.statistics.survival.tied_times import settled_entry, settled_times
 
 
-@dataclass(frozen=True, eq=False)
+@result
 class CoxSample:
     """The checked patients of a fit, in the caller's order.
 
@@ -61,7 +63,7 @@ class CoxSample:
     @property
     def needs_robust(self) -> bool:
         """Whether rows are not patients: they are clustered, or weights are no whole numbers."""
-        return self.clusters is not None or bool((self.weights % 1).any())
+        return is_robust(None, self.weights, self.clusters)
 
     def rows(self, kept: Flags) -> CoxSample:
         """Some of the patients only; strata and clusters keep their numbers."""
@@ -93,34 +95,21 @@ def cox_sample(
     (2, 1)
     """
     patients = arrays.survived(times, events)
-    n = patients.n
-    ended, began = _settled(patients.times, entry)
+    n, weight = patients.n, arrays.weights(weights, patients.n)
+    ended, began = settled_times(patients.times), None
+    if entry is not None:
+        ended, began = settled_entry(patients.times, entry)
     sample = CoxSample(
         times=ended,
         events=patients.events,
         covariates=arrays.matrix(covariates, "covariates", n),
-        weights=arrays.weights(weights, n),
+        weights=weight,
         strata=np.zeros(n, dtype=np.int_) if strata is None else arrays.groups(strata, n, "strata"),
         strata_names=(None,) if strata is None else tuple(np.unique(np.asarray(strata)).tolist()),
         entry=began,
-        clusters=None if clusters is None else numbered_clusters(clusters, n),
+        clusters=None if clusters is None else numbered_clusters(clusters, n, weight > 0),
         offset=None if offset is None else arrays.column(offset, "offset", n=n),
     )
     if not sample.counted.any():
         raise arrays.Undefined(f"found no event in {n} patients; a Cox model needs at least one.")
     return sample
-
-
-def _settled(times: Floats, entry: ArrayLike | None) -> tuple[Floats, Floats | None]:
-    """Times and entries on one set of moments, and each entry before its time."""
-    if entry is None:
-        return settled_times(times), None
-    began = arrays.column(entry, "entry", n=times.size)
-    ended, began = np.split(settled_times(np.concatenate([times, began])), 2)
-    if (began >= ended).any():
-        row = int(np.flatnonzero(began >= ended)[0])
-        raise ValueError(
-            f"entry: found {began[row]:g} in row {row}, whose time is {ended[row]:g}; "
-            "expected entry before the end of follow-up."
-        )
-    return ended, began

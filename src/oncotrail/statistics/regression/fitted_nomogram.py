@@ -44,8 +44,8 @@ def logistic_nomogram(
             f"found a model with intercept: {fit.intercept} and offset: {fit.with_offset}; "
             "a nomogram needs an intercept and has no axis for an offset."
         )
-    intercept = float(fit.coefficients[0])
-    return nomogram(terms, fit.coefficients[1:], ranges, [Probability(name, intercept)])
+    intercept, *slopes = fit.coefficients.tolist()
+    return nomogram(terms, slopes, ranges, [Probability(name)], intercept=intercept)
 
 
 def cox_nomogram(
@@ -72,13 +72,13 @@ def cox_nomogram(
     """
     if fit.sample.offset is not None:
         raise ValueError("found a model with an offset; a nomogram has no axis for one.")
-    moved = float(np.exp(-fit.centre @ fit.coefficients))
+    moved = fit.centre @ fit.coefficients
     predicted: list[Predicted] = [
-        SurvivalAt(name, float(fit.cumulative_hazard([time], stratum)[0]) * moved)
+        SurvivalAt(name, float(np.exp(fit.log_cumulative_hazard([time], stratum)[0] - moved)))
         for name, time in times.items()
     ]
     if median is not None:
         steps = fit.baseline.times[fit.baseline.strata == fit.stratum_number(stratum)]
-        hazard = fit.cumulative_hazard(steps, stratum) * moved
+        hazard = np.exp(fit.log_cumulative_hazard(steps, stratum) - moved)
         predicted.append(MedianSurvival(median, tuple(steps.tolist()), tuple(hazard.tolist())))
     return nomogram(terms, fit.coefficients, ranges, predicted)

@@ -20,7 +20,7 @@ from oncotrail.statistics.regression.binomial import Binomial, maximum
 from oncotrail.statistics.regression.chi_squared import ChiSquared, chi_squared, joint_wald
 from oncotrail.statistics.regression.logistic_sample import logistic_sample, offsets, with_intercept
 from oncotrail.statistics.regression.odds_ratio import Coefficient, wald_coefficient
-from oncotrail.statistics.regression.robust import sandwich
+from oncotrail.statistics.regression.robust import is_robust, robust_covariance
 from oncotrail.statistics.results import result
 
 
@@ -82,7 +82,10 @@ class LogisticFit:
         return tuple(wald_coefficient(*row, confidence) for row in rows)
 
     def likelihood_ratio_test(self) -> ChiSquared | None:
-        """No covariate matters? Patients must be independent. None where there is no covariate."""
+        """No covariate matters? None where there is no covariate.
+
+        It assumes independent patients and weights that count them, as it knows no robust form.
+        """
         degrees = self.coefficients.size - self.intercept
         gain = 2 * (self.log_likelihood - self.null_log_likelihood)
         return chi_squared(gain, degrees) if degrees else None
@@ -99,18 +102,21 @@ def fit_logistic(
     weights: ArrayLike | None = None,
     offset: ArrayLike | None = None,
     intercept: bool = True,
-    robust: bool = False,
+    robust: bool | None = None,
     clusters: ArrayLike | None = None,
     names: Sequence[str] | None = None,
 ) -> LogisticFit:
     """Fit by maximum likelihood; labels are 0 or 1, covariates patients x columns (or None).
 
-    `weights` count a patient as so many (a weight of 2 is the row twice; 0 leaves it out), `offset`
-    is added to the log odds with a coefficient of 1, `names` call the covariates in messages and in
-    the table. The covariance is the robust one (see `robust`) if asked, and with `clusters`: the
-    same value for all rows of one patient or centre (R: rms::robcov). Where the maximum does not
-    exist or is not unique (separation, a column that is a combination of others, one outcome only)
-    `Undefined` names the column. As R's glm(binomial).
+    Whole `weights` count patients (a weight of 2 is the row twice; 0 leaves it out), `offset` is
+    added to the log odds with a coefficient of 1, `names` call the covariates in messages and in
+    the table. `clusters` hold the same value for all rows of one patient or centre. The covariance
+    is the robust one (see `robust`) if asked, with clusters, and, unless `robust=False`, where
+    weights are fractions. Where the maximum does not exist or is not unique (separation, a column
+    that is a combination of others, one outcome only) `Undefined` names the column.
+
+    R: glm(binomial), sandwich::sandwich, rms::robcov. (Cox, JRSS B 1958, 20:215; Nelder and
+    Wedderburn, JRSS A 1972, 135:370.)
 
     >>> fit = fit_logistic([0, 0, 1, 0, 1, 1], [1, 2, 3, 4, 5, 6])
     >>> round(fit.wald()[1].odds_ratio, 3), round(fit.likelihood_ratio_test().statistic, 3)
@@ -126,10 +132,13 @@ def fit_logistic(
         clusters=clusters,
     )
     best = maximum(patients)
-    covariance, robust = best.covariance, robust or clusters is not None
-    if robust:
+    covariance = best.covariance
+    by_influence = is_robust(robust, patients.weights, patients.clusters)
+    if by_influence:
         influence = patients.scores(best.coefficients) @ best.covariance
-        covariance = sandwich(influence, patients.clusters)
+        covariance = robust_covariance(
+            influence, patients.clusters, best.covariance * patients.weights.mean(), patients.names
+        )
     return LogisticFit(
         coefficients=best.coefficients,
         covariance=covariance,
@@ -140,7 +149,7 @@ def fit_logistic(
         events=int(patients.labels.sum()),
         intercept=intercept,
         with_offset=offset is not None,
-        robust=robust,
+        robust=by_influence,
         names=patients.names,
     )
 

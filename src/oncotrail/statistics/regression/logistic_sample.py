@@ -31,8 +31,8 @@ def logistic_sample(
     outcome = binary(labels, "labels")
     design = with_intercept(covariates, outcome.size, intercept=intercept)
     shift, weight = offsets(offset, outcome.size), checked_weights(weights, outcome.size)
-    group = None if clusters is None else numbered_clusters(clusters, outcome.size)
     kept = weight > 0
+    group = None if clusters is None else numbered_clusters(clusters, outcome.size, kept)
     events, n = int(outcome[kept].sum()), int(kept.sum())
     if intercept and events in (0, n):
         raise Undefined(

@@ -6,11 +6,11 @@ the widest range gets 0 to 100. Points then add up as contributions do,
 
     linear predictor = origin + total points / points per unit,
 
-and probability, survival at a time or median survival follow from it. Nothing is rounded: `read`
-gives what an infinitely sharp pencil would read off the drawing, so it equals the model's own
-prediction. (Kattan et al., Journal of Clinical Oncology 1998; as rms::nomogram.)
+and probability, survival at a time or median survival follow from it. Nothing is rounded:
+`points_of` gives what an infinitely sharp pencil would read off the drawing, so it equals the
+model's own prediction. (Kattan et al., Journal of Clinical Oncology 1998; as rms::nomogram.)
 
-A spline's lowest contribution may lie between its ends; it is looked for on `GRID` places.
+A spline's lowest and highest contributions may lie between its ends, where it turns.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
 from oncotrail.statistics.arrays import Floats, column
-from oncotrail.statistics.regression.terms import Levels, Term, by_term
+from oncotrail.statistics.regression.splines import turning_points
+from oncotrail.statistics.regression.terms import Levels, Spline, Term, by_term
 
 GRID = 401
 MOST_POINTS = 100.0
@@ -38,6 +39,7 @@ class Scale:
     axis: tuple[Value, ...]
     coefficients: tuple[float, ...]
     lowest: float  # contribution that gets 0 points
+    highest: float
     points_per_unit: float
 
     def points(self, values: ArrayLike) -> Floats:
@@ -54,15 +56,14 @@ class Probability:
     """What a logistic model says: the chance of the outcome; higher is likelier."""
 
     name: str
-    intercept: float
 
     def of(self, linear_predictor: ArrayLike) -> Floats:
-        """The probability at a linear predictor without the intercept."""
-        return np.asarray(expit(np.asarray(linear_predictor) + self.intercept))
+        """The probability at a linear predictor, which holds the intercept."""
+        return np.asarray(expit(np.asarray(linear_predictor)))
 
     def linear_predictor(self, probability: ArrayLike) -> Floats:
         """Where a probability stands."""
-        return np.asarray(logit(np.asarray(probability, dtype=float)) - self.intercept)
+        return np.asarray(logit(np.asarray(probability, dtype=float)))
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Nomogram:
-    """All axes. `origin` is the linear predictor, without an intercept, at 0 points."""
+    """All axes. `origin` is the linear predictor, with the intercept if any, at 0 points."""
 
     scales: tuple[Scale, ...]
     predicted: tuple[Predicted, ...]
@@ -135,7 +136,7 @@ class Nomogram:
     @property
     def most_points(self) -> float:
         """The highest total that a patient can reach."""
-        return float(sum(scale.points(scale.axis).max() for scale in self.scales))
+        return float(sum(each.highest - each.lowest for each in self.scales)) * self.points_per_unit
 
     def linear_predictor(self, total: ArrayLike) -> Floats:
         """What a total of points stands for."""
@@ -166,29 +167,45 @@ def nomogram(
     coefficients: ArrayLike,
     ranges: Mapping[str, tuple[float, float]],
     predicted: Sequence[Predicted],
+    *,
+    intercept: float = 0.0,
 ) -> Nomogram:
-    """The axes of a model: its terms and their coefficients, without the intercept.
+    """The axes of a model: its terms, their coefficients and, if it has one, its intercept.
 
     `ranges` says from where to where each number's axis goes: those that the training rows held.
 
     >>> from oncotrail.statistics.regression.terms import Linear
     >>> terms = [Linear("age"), Levels("grade", ("1", "2", "3"))]
-    >>> sheet = nomogram(terms, [0.02, 0.5, 0.4], {"age": (40, 90)}, [Probability("risk", -2.0)])
-    >>> sheet.points_of({"age": 65, "grade": "2"}).points
-    {'age': 50.0, 'grade': 50.0}
+    >>> axes, risk = {"age": (40, 90)}, [Probability("risk")]
+    >>> sheet = nomogram(terms, [0.02, 0.5, 0.4], axes, risk, intercept=-2)
+    >>> read = sheet.points_of({"age": 65, "grade": "2"})
+    >>> read.points, round(read.linear_predictor, 3)
+    ({'age': 50.0, 'grade': 50.0}, -0.2)
     """
     axes = [_axis(term, ranges) for term in terms]
     cut = by_term(terms, coefficients)
-    effects = [term.columns(axis) @ part for term, axis, part in zip(terms, axes, cut, strict=True)]
-    widest = max(float(np.ptp(effect)) for effect in effects)
+    ends = [_ends(*each) for each in zip(terms, axes, cut, strict=True)]
+    widest = max(high - low for low, high in ends)
     if widest == 0:
         raise ValueError("found no term with an effect; expected one coefficient other than 0.")
     per_unit = MOST_POINTS / widest
     scales = tuple(
-        Scale(term, axis, tuple(part.tolist()), float(effect.min()), per_unit)
-        for term, axis, part, effect in zip(terms, axes, cut, effects, strict=True)
+        Scale(term, axis, tuple(part.tolist()), *lowest_and_highest, per_unit)
+        for term, axis, part, lowest_and_highest in zip(terms, axes, cut, ends, strict=True)
     )
-    return Nomogram(scales, tuple(predicted), sum(each.lowest for each in scales), per_unit)
+    origin = intercept + sum(each.lowest for each in scales)
+    return Nomogram(scales, tuple(predicted), origin, per_unit)
+
+
+def _ends(term: Term, axis: tuple[Value, ...], coefficients: Floats) -> tuple[float, float]:
+    """The lowest and the highest contribution on an axis."""
+    values: ArrayLike = axis
+    if isinstance(term, Spline):
+        low, *_, high = (float(value) for value in axis)
+        turns = turning_points(coefficients, term.knots)
+        values = np.array([low, high, *turns[(turns > low) & (turns < high)]])
+    effect = term.columns(values) @ coefficients
+    return float(effect.min()), float(effect.max())
 
 
 def _axis(term: Term, ranges: Mapping[str, tuple[float, float]]) -> tuple[Value, ...]:

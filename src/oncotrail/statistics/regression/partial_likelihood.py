@@ -33,6 +33,7 @@ from oncotrail.statistics.regression.risk_sets import Positions, RiskSets
 
 MOST_STEPS = 60
 SAME = 1e-6  # the last step moves no patient's linear predictor by more; its error is the square
+_FARTHEST = 600.0  # exp of it is a number still, also times weights and covariates
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +85,7 @@ class PartialLikelihood:
     def at(self, coefficients: Floats) -> Derivatives:
         """Value and derivatives; the value is not finite where exp has run out of numbers."""
         rows, weight = self.sets.events, self.terms.weight
-        eta = self.covariates @ coefficients + self.offset
-        eta = eta - eta.max()  # only differences count, and exp holds more of them so
+        eta = self._above_highest(coefficients)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             risk = self.weights * np.exp(eta)
             left = self._left(risk)
@@ -104,7 +104,7 @@ class PartialLikelihood:
         return self._information(risk, self._means(risk, left), weight, weight / left)
 
     def hazards(self, coefficients: Floats) -> Hazards:
-        """The baseline's increments (of a patient whose covariates are 0), by the terms."""
+        """The hazard's steps in the patient of the `highest` linear predictor, by the terms."""
         return self._hazards(self.terms.weight / self._left(self.risk(coefficients)))
 
     def means(self, coefficients: Floats) -> Floats:
@@ -117,17 +117,27 @@ class PartialLikelihood:
         return self._left(self.risk(coefficients))
 
     def risk(self, coefficients: Floats) -> Floats:
-        """W exp(eta) of each patient, sorted."""
+        """W exp(eta - highest) of each patient, sorted."""
         return self.weights * self.ratio(coefficients)
 
     def ratio(self, coefficients: Floats) -> Floats:
-        """exp(eta) of each patient, sorted: her hazard over the baseline's."""
-        return np.exp(self.covariates @ coefficients + self.offset)
+        """Each patient's hazard over that of the `highest`, exp(eta - highest), sorted."""
+        return np.exp(self._above_highest(coefficients))
+
+    def highest(self, coefficients: Floats) -> float:
+        """The highest linear predictor of any weight. Risks are counted from it: exp holds them."""
+        eta = self.covariates @ coefficients + self.offset
+        return float(eta[self.weights > 0].max())
 
     def by_event(self, values: Floats) -> Floats:
         """The sum of the values of each event time's terms; event times x columns."""
         starts = np.searchsorted(self.terms.group, np.arange(self.sets.times.size))
         return np.asarray(np.add.reduceat(values, starts, axis=0))
+
+    def _above_highest(self, coefficients: Floats) -> Floats:
+        eta = self.covariates @ coefficients + self.offset
+        # Only patients of weight 0 can be, and 0 times infinity is no number.
+        return np.minimum(eta - self.highest(coefficients), _FARTHEST)
 
     def _left(self, risk: Floats) -> Floats:
         total = self.sets.at_risk(risk)[self.terms.group]
@@ -191,17 +201,24 @@ def maximise(likelihood: PartialLikelihood, names: Sequence[str]) -> Maximum:
     if dependent is not None:
         raise Undefined(_collinear(names[dependent]))
     step: Floats = np.zeros_like(place)
+    present = likelihood.covariates[likelihood.weights > 0]
     for iteration in range(1, MOST_STEPS + 1):
-        if first_dependent(now.information, np.diag(start.information)) is not None:
+        if _is_flat(now, start):
             break
         step = np.asarray(np.linalg.solve(now.information, now.score), dtype=np.float64)
-        if np.abs(likelihood.covariates @ step).max() < SAME:
+        if np.abs(present @ step).max() < SAME:
             end = likelihood.at(place + step)
-            if first_dependent(end.information, np.diag(start.information)) is not None:
+            if _is_flat(end, start):
                 break
             return Maximum(place + step, start, end, iteration)
         place, now = _uphill(likelihood, place, step, now)
-    raise Undefined(_monotone(names, step, likelihood.covariates))
+    raise Undefined(_monotone(names, step, present))
+
+
+def _is_flat(now: Derivatives, start: Derivatives) -> bool:
+    """Whether next to nothing is left of some column's information, or exp has run out."""
+    held = np.isfinite(now.value) and np.isfinite(now.information).all()
+    return not held or first_dependent(now.information, np.diag(start.information)) is not None
 
 
 def _uphill(
@@ -223,12 +240,11 @@ def _collinear(name: str) -> str:
 
 
 def _monotone(names: Sequence[str], step: Floats, covariates: Floats) -> str:
-    moved = step * covariates.std(axis=0)
-    worst = int(np.abs(moved).argmax())
-    end = "+infinity" if moved[worst] > 0 else "-infinity"
+    worst = int(np.abs(step * covariates.std(axis=0)).argmax())
+    end = "+infinity" if step[worst] > 0 else "-infinity"
     return (
-        "the fit did not converge: the likelihood keeps rising as the "
-        f"coefficient of column {names[worst]!r} goes to {end} (monotone likelihood, as when a "
-        "group has no event or a covariate orders the events perfectly). Merge the group, drop "
-        "the column, or fit a penalised model."
+        "the fit did not converge: the likelihood keeps rising as the coefficient of column "
+        f"{names[worst]!r} goes to {end} (monotone likelihood, as when a group has no event or a "
+        "covariate orders the events perfectly). Merge the group, drop the column, or fit a "
+        "penalised model."
     )

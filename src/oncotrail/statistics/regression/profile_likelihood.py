@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 from numpy.typing import ArrayLike
 
+from oncotrail.statistics.case_weights import counts
 from oncotrail.statistics.intervals import Interval, normal_quantile
 from oncotrail.statistics.regression.binomial import maximum
 from oncotrail.statistics.regression.logistic_sample import logistic_sample
@@ -31,12 +33,14 @@ def profile_interval(
 
     The values that a likelihood-ratio test does not reject, the other coefficients refitted at
     each; better than Wald's where events are few (Venzon and Moolgavkar, Applied Statistics 1988,
-    37:87). Exponentiate the ends for an odds ratio.
+    37:87). Exponentiate the ends for an odds ratio. `weights` count patients; fractions, which do
+    not, have no likelihood ratio and are refused.
 
     >>> ends = profile_interval([0, 0, 1, 0, 1, 1], [1, 2, 3, 4, 5, 6], 1)
     >>> round(ends.low, 3), round(ends.high, 3)
     (-0.066, 4.159)
     """
+    counts(weights, np.size(labels))
     patients = logistic_sample(
         labels, covariates, weights=weights, offset=offset, intercept=intercept
     )
@@ -45,12 +49,15 @@ def profile_interval(
     best = maximum(patients)
     z = normal_quantile(confidence)
     others, moved = patients.without(place), patients.design[:, place]
+    last = np.delete(best.coefficients, place)
 
     def excess(value: float) -> float:
+        nonlocal last
         fixed = others.shifted(value * moved)
-        found = (
-            maximum(fixed).log_likelihood if others.names else fixed.log_likelihood(fixed.offset)
-        )
+        found = fixed.log_likelihood(fixed.offset)
+        if others.names:
+            refitted = maximum(fixed, near=last)
+            last, found = refitted.coefficients, refitted.log_likelihood
         return 2 * (best.log_likelihood - found) - z**2
 
     centre, error = best.coefficients[place], math.sqrt(best.covariance[place, place])

@@ -2,9 +2,10 @@
 
 The likelihood of a logistic model has a maximum unless some direction d has (2 y - 1) x d >= 0 for
 all patients and > 0 for one: then it rises for ever along d, and the outcome is *separated* (Albert
-and Anderson, Biometrika 1984, 71:1). For one covariate the order of its values decides; for several
-a linear program finds d (Konis, DPhil thesis, Oxford 2007), in orthonormal columns, so that the
-scales of the covariates do not matter.
+and Anderson, Biometrika 1984, 71:1). For one covariate the order of its values decides, and those
+that differ by rounding only (0.1 + 0.2 and 0.3) are equal; for several a linear program finds d
+(Konis, DPhil thesis, Oxford 2007), in orthonormal columns, so that the scales of the covariates do
+not matter.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from oncotrail.statistics.arrays import Flags, Floats, Undefined
 
 _TOLERATED = 1e-6  # the linear program's constraints hold to 1e-7
+_ROUNDING = 1e-13  # values that differ by less, relative to the largest, are equal
 
 
 def refuse_separation(design: Floats, labels: Flags, names: Sequence[str]) -> None:
@@ -45,9 +47,11 @@ def refuse_separation(design: Floats, labels: Flags, names: Sequence[str]) -> No
 
 
 def _apart(first: Floats, second: Floats) -> bool:
-    if min(first.size, second.size) == 0 or np.ptp(np.concatenate([first, second])) == 0:
+    both = np.concatenate([first, second])
+    same = _ROUNDING * np.abs(both).max()
+    if min(first.size, second.size) == 0 or np.ptp(both) <= same:
         return False
-    return bool(first.max() <= second.min() or second.max() <= first.min())
+    return bool(first.max() <= second.min() + same or second.max() <= first.min() + same)
 
 
 def _receding(columns: Floats, labels: Flags) -> Floats | None:

@@ -13,7 +13,10 @@ Strategies, 2nd edition 2015, section 2.4.5).
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+from numpy.polynomial import Polynomial
 from numpy.typing import ArrayLike
 
 from oncotrail.statistics.arrays import Floats, Integers, Undefined, column
@@ -78,6 +81,29 @@ def restricted_cubic(values: ArrayLike, knots: ArrayLike) -> Floats:
     share = (last - at[:-2]) / (last - before)
     pieces = cubes[:, :-2] - share * cubes[:, -2:-1] + (share - 1) * cubes[:, -1:]
     return np.column_stack([x, pieces])
+
+
+def turning_points(coefficients: ArrayLike, knots: ArrayLike) -> Floats:
+    """Where the curve of these coefficients turns between knots, ascending; beyond it is straight.
+
+    Between two knots it is a cubic, so four of its places say where its slope is 0.
+
+    >>> turning_points([-1.0, 1.0], [0.0, 1.0, 2.0]).round(3).tolist()  # x^3 / 4 - x, at first
+    [1.184]
+    """
+    places = [np.linspace(*ends, 4) for ends in pairwise(column(knots, "knots").tolist())]
+    found = [
+        Polynomial.fit(x, restricted_cubic(x, knots) @ np.asarray(coefficients), 3).deriv().roots()
+        for x in places
+    ]
+    return np.array(
+        [
+            float(root.real)
+            for x, roots in zip(places, found, strict=True)
+            for root in roots
+            if np.isreal(root) and x[0] <= root.real <= x[-1]
+        ]
+    )
 
 
 def _placed(found: Floats, distinct: Floats, times: Integers, count: int) -> Floats:

@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike
 
 from oncotrail.statistics.arrays import Floats, column, one_of, survived
 from oncotrail.statistics.influence import Influenced, weighted_sum
+from oncotrail.statistics.intervals import Difference
 from oncotrail.statistics.survival.horizon_estimates import (
     AtHorizon,
     OverHorizons,
@@ -43,7 +44,6 @@ from oncotrail.statistics.survival.horizon_estimates import (
     trapezoid_shares,
 )
 from oncotrail.statistics.survival.known_states import Known, Weighing, known_at, known_by
-from oncotrail.statistics.survival.paired_difference import Difference
 
 Rule = Literal["step", "trapezoid"]
 
@@ -80,14 +80,14 @@ def brier_difference(
     *,
     confidence: float = 0.95,
     **weighing: Unpack[Weighing],
-) -> Difference:
+) -> Difference | None:
     """The score of the first predicted survival minus that of the second; below 0 it is better.
 
-    All as in `brier_score`; the test is two-sided.
+    All as in `brier_score`; the test is two-sided. None where a score is undefined.
 
     >>> times, events = [1, 2, 3, 4], [1, 1, 0, 0]
     >>> found = brier_difference(times, events, [0.2, 0.6, 0.7, 0.9], [0.5] * 4, horizon=2.5)
-    >>> found.difference
+    >>> found.value
     -0.125
     """
     known = known_by(times, events, horizon, **weighing)

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 
 from oncotrail.statistics.influence import with_interval
+from oncotrail.statistics.intervals import Difference
 from oncotrail.statistics.survival.censoring import Censoring
 from oncotrail.statistics.survival.concordance_sample import (
     ConcordanceSample,
@@ -31,7 +32,10 @@ from oncotrail.statistics.survival.concordance_sample import (
     concordance_sample,
     counted,
 )
-from oncotrail.statistics.survival.paired_difference import Difference, difference_between
+from oncotrail.statistics.survival.paired_difference import difference_between
+
+_JACKKNIFE = "infinitesimal jackknife"
+_WEIGHED = f"{_JACKKNIFE}, weights as known"
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,14 @@ def concordance(
     *,
     weights: ArrayLike | None = None,
     strata: ArrayLike | None = None,
+    entry: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Concordance:
     """Harrell's C; a higher `risk` is worse, in any unit.
 
-    Pairs are made within `strata` only. `clusters` (patients of several rows, centres) are what
+    Pairs are made within `strata` only and, where observation began at `entry`, with those who had
+    entered before the event. `clusters` (patients of several rows, centres) are what
     the variance is taken over. A weight of 2 is the patient twice and one of 0 none, though in the
     variance a row is one patient, whatever its weight. The interval is normal. R:
     survival::concordance with reverse = TRUE.
@@ -85,8 +91,8 @@ def concordance(
     >>> found.value, found.concordant, found.discordant
     (0.8, 4.0, 1.0)
     """
-    patients = concordance_sample(times, events, weights, strata, clusters)
-    return _estimated(patients, risk, confidence, "infinitesimal jackknife")
+    patients = concordance_sample(times, events, weights, strata, clusters, entry=entry)
+    return _estimated(patients, risk, confidence, _JACKKNIFE)
 
 
 def concordance_ipcw(
@@ -112,7 +118,7 @@ def concordance_ipcw(
     """
     patients = concordance_sample(times, events, weights, None, clusters)
     weighted = against_censoring(patients, tau, censoring)
-    return _estimated(weighted, risk, confidence, "infinitesimal jackknife, weights as known")
+    return _estimated(weighted, risk, confidence, _WEIGHED)
 
 
 def concordance_difference(
@@ -125,17 +131,18 @@ def concordance_difference(
     strata: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     confidence: float = 0.95,
-) -> Difference:
+) -> Difference | None:
     """Harrell's C of the first risk minus that of the second, same patients; two-sided p.
 
-    Above 0 the first risk is better. Pairs, ties, weights and clusters are as in `concordance`.
+    Above 0 the first risk is better; None where no pair can be compared. Pairs, ties, weights and
+    clusters are as in `concordance`.
 
     >>> times, events = [1, 2, 3, 4, 5], [1, 1, 0, 1, 0]
-    >>> round(concordance_difference(times, events, [5, 4, 3, 1, 2], [3, 4, 5, 1, 2]).difference, 3)
+    >>> round(concordance_difference(times, events, [5, 4, 3, 1, 2], [3, 4, 5, 1, 2]).value, 3)
     0.375
     """
     patients = concordance_sample(times, events, weights, strata, clusters)
-    return _compared(patients, first, second, confidence)
+    return _compared(patients, first, second, confidence, _JACKKNIFE)
 
 
 def concordance_ipcw_difference(
@@ -149,16 +156,17 @@ def concordance_ipcw_difference(
     weights: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
     confidence: float = 0.95,
-) -> Difference:
+) -> Difference | None:
     """Uno's C of the first risk minus that of the second, as `concordance_ipcw`; two-sided p.
 
     >>> times, events = [1, 2, 3, 4], [1, 0, 1, 1]
     >>> found = concordance_ipcw_difference(times, events, [4, 3, 2, 1], [4, 3, 1, 2])
-    >>> round(found.difference, 4)
+    >>> round(found.value, 4)
     0.4286
     """
     patients = concordance_sample(times, events, weights, None, clusters)
-    return _compared(against_censoring(patients, tau, censoring), first, second, confidence)
+    weighted = against_censoring(patients, tau, censoring)
+    return _compared(weighted, first, second, confidence, _WEIGHED)
 
 
 def _estimated(
@@ -185,8 +193,12 @@ def _estimated(
 
 
 def _compared(
-    patients: ConcordanceSample, first: ArrayLike, second: ArrayLike, confidence: float
-) -> Difference:
+    patients: ConcordanceSample,
+    first: ArrayLike,
+    second: ArrayLike,
+    confidence: float,
+    method: str,
+) -> Difference | None:
     one, two = counted(patients, first, "first"), counted(patients, second, "second")
     return difference_between(
         one.figure,
@@ -194,4 +206,5 @@ def _compared(
         confidence=confidence,
         n=patients.n,
         events=patients.number_of_events,
+        method=method,
     )

@@ -5,6 +5,10 @@ earlier event (1 for Harrell's C, 1 / G(t-)^2 for Uno's). With c, d and t the su
 discordant and tied pairs, Somers' Dxy is D = (c - d) / (c + d + t). A patient's influence on it is
 its weight times ((c_i - d_i) - D (c_i + d_i + t_i)) / (c + d + t), where c_i, d_i and t_i are the
 sums over its own pairs of the other patient's weight; on the concordance it is half of that.
+
+With late entry the later patient of a pair must have entered before the event. Those who had not
+are pairs of the event with an *entry* after it, so every patient comes in a second time, at her
+entry and with the opposite weight, which takes them off again.
 """
 
 from __future__ import annotations
@@ -16,11 +20,12 @@ from numpy.typing import ArrayLike
 
 from oncotrail.statistics.arrays import Flags, Floats, Integers, column, groups, survived
 from oncotrail.statistics.arrays import weights as case_weights
+from oncotrail.statistics.clusters import numbered_clusters
 from oncotrail.statistics.influence import Influenced
 from oncotrail.statistics.survival.censoring import Censoring, censoring_distribution
 from oncotrail.statistics.survival.comparable_pairs import comparable_pairs
 from oncotrail.statistics.survival.known_states import checked_horizon
-from oncotrail.statistics.survival.tied_times import distinct_times, settled_times
+from oncotrail.statistics.survival.tied_times import settled_entry, settled_times
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +39,7 @@ class ConcordanceSample:
     strata: Integers
     clusters: Integers | None
     time_weights: Floats
+    entry: Floats | None = None
 
     @property
     def n(self) -> int:
@@ -50,6 +56,21 @@ class ConcordanceSample:
         """Order in time, so that an event and anybody of a later place are a pair."""
         found = self.moments * 2 + ~self.events
         return np.asarray(np.unique(found, return_inverse=True)[1], dtype=np.int_)
+
+    @property
+    def against_entries(self) -> ConcordanceSample:
+        """Everybody, then everybody once more at her entry, without event and taken off."""
+        if self.entry is None:
+            return self
+        moments = np.unique(np.concatenate([self.times, self.entry]), return_inverse=True)[1]
+        return replace(
+            self,
+            moments=moments,
+            events=np.append(self.events, np.zeros_like(self.events)),
+            weights=np.append(self.weights, -self.weights),
+            strata=np.tile(self.strata, 2),
+            time_weights=np.tile(self.time_weights, 2),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +90,8 @@ def concordance_sample(
     weights: ArrayLike | None,
     strata: ArrayLike | None,
     clusters: ArrayLike | None,
+    *,
+    entry: ArrayLike | None = None,
 ) -> ConcordanceSample:
     """Check everything but the risk; strata and clusters may be of any type.
 
@@ -76,15 +99,19 @@ def concordance_sample(
     [1, 0, 2]
     """
     found = survived(times, events)
-    moments, place = distinct_times(found.times)
+    weight = case_weights(weights, found.n)
+    ended, began = settled_times(found.times), None
+    if entry is not None:
+        ended, began = settled_entry(found.times, entry)
     return ConcordanceSample(
-        times=moments[place],
-        moments=place,
+        times=ended,
+        moments=np.unique(ended, return_inverse=True)[1],
         events=found.events,
-        weights=case_weights(weights, found.n),
+        weights=weight,
         strata=np.zeros(found.n, np.int_) if strata is None else groups(strata, found.n, "strata"),
-        clusters=None if clusters is None else groups(clusters, found.n, "clusters"),
+        clusters=None if clusters is None else numbered_clusters(clusters, found.n, weight > 0),
         time_weights=np.ones(found.n),
+        entry=began,
     )
 
 
@@ -127,14 +154,7 @@ def counted(patients: ConcordanceSample, risk: ArrayLike, name: str) -> Counted:
     """
     found = column(risk, name, n=patients.times.size)
     ranks = np.unique(found, return_inverse=True)[1]
-    pairs = comparable_pairs(
-        patients.places,
-        ranks,
-        patients.strata,
-        patients.events * patients.time_weights,
-        patients.weights,
-    )
-    concordant, discordant, tied = pairs.concordant, pairs.discordant, pairs.tied
+    concordant, discordant, tied = _met(patients, ranks)
     # Each pair is counted by both of its patients.
     sums = [float((patients.weights * kind).sum()) / 2 for kind in (concordant, discordant, tied)]
     total, all_pairs = sum(sums), (*sums, *_tied_events(patients, ranks))
@@ -144,6 +164,21 @@ def counted(patients: ConcordanceSample, risk: ArrayLike, name: str) -> Counted:
     change = concordant - discordant - somers * (concordant + discordant + tied)
     influence = patients.weights * change / (2 * total)
     return Counted(Influenced((somers + 1) / 2, influence, patients.clusters), all_pairs)
+
+
+def _met(patients: ConcordanceSample, ranks: Integers) -> tuple[Floats, Floats, Floats]:
+    """For each patient, the weights of the others in its concordant, discordant, tied pairs."""
+    rows, n = patients.against_entries, ranks.size
+    starting = rows.events * rows.time_weights
+    both = np.tile(ranks, rows.events.size // n)
+    pairs = comparable_pairs(rows.places, both, rows.strata, starting, rows.weights)
+    kinds = pairs.concordant, pairs.discordant, pairs.tied
+    if patients.entry is None:
+        return kinds
+    rounding = 1e-12 * starting.max() * patients.weights.sum()  # no pair must be none
+    left = (kind[:n] - kind[n:] for kind in kinds)
+    concordant, discordant, tied = (np.where(np.abs(k) > rounding, k, 0.0) for k in left)
+    return concordant, discordant, tied
 
 
 def _tied_events(patients: ConcordanceSample, ranks: Integers) -> tuple[float, float]:

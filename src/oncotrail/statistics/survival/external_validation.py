@@ -13,12 +13,13 @@ None, and `undefined` says why; the others stand.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from oncotrail.statistics import arrays
+from oncotrail.statistics.arrays import Floats
 from oncotrail.statistics.regression.cox_model import CoxFit
 from oncotrail.statistics.results import result
 from oncotrail.statistics.survival.brier import integrated_brier, scaled_integrated_brier
@@ -31,8 +32,16 @@ from oncotrail.statistics.survival.horizon_estimates import (
 )
 from oncotrail.statistics.survival.horizon_validation import HorizonValidation, NewPatients
 from oncotrail.statistics.survival.kaplan_meier import SurvivalCurve, kaplan_meier_by_group
+from oncotrail.statistics.survival.known_states import Weighing
 from oncotrail.statistics.survival.time_dependent import integrated_auc
 from oncotrail.statistics.uncertainty.resampling import Resamples
+
+
+class Judging(Weighing, total=False):
+    """How patients are judged, beside `Weighing`; each may be left out."""
+
+    risk_groups: ArrayLike | None
+    confidence: float
 
 
 @result
@@ -64,6 +73,7 @@ def external_validation(
     horizons: ArrayLike,
     *,
     resamples: Resamples | None,
+    competing: ArrayLike | None = None,
     censoring: Censoring | None = None,
     weights: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
@@ -76,6 +86,10 @@ def external_validation(
     predicted chance to be free of the event beyond each of the ascending `horizons` (patients x
     horizons, 0 to 1); the area at a horizon judges 1 less that chance. Uno's concordance stops at
     the last horizon.
+
+    `competing` is 1 where another event came first (`survival` is then 1 less the predicted
+    incidence). Areas and Brier scores know of it, the concordances take it for censoring (as of a
+    cause-specific hazard), and what would be wrong with it is None.
 
     `resamples` (from `resample`, of the patients of the rows) give the calibration curves, ICI, E50
     and E90 their intervals; None leaves these without. `censoring`, where it comes from other
@@ -91,19 +105,21 @@ def external_validation(
     """
     moments = checked_horizons(horizons)
     predicted = for_each_horizon(survival, arrays.survived(times, events).n, moments)
-    new = NewPatients(times, events, weights, clusters, censoring, resamples, confidence)
+    new = NewPatients(times, events, competing, weights, clusters, censoring, resamples, confidence)
     marker, tau = arrays.column(risk, "risk", n=len(predicted)), float(moments[-1])
     harrell = concordance(*new.outcome, marker, **new.rows)
     uno = concordance_ipcw(*new.outcome, marker, tau=tau, **new.weighing)
     _refuse_other_patients(resamples, clusters)
-    curves = None
-    if risk_groups is not None:
-        groups = (*new.outcome, risk_groups)
-        curves = kaplan_meier_by_group(*groups, weights=weights, confidence=confidence)
     reasons: list[str] = []
     judged = [
         new.at(float(moment), predicted[:, place], reasons) for place, moment in enumerate(moments)
     ]
+    curves = None
+    if risk_groups is not None:
+        how: dict[str, Any] = {"weights": weights, "confidence": confidence}
+        curves = new.had(
+            lambda: kaplan_meier_by_group(*new.outcome, risk_groups, **how), "curves", reasons
+        )
     return ExternalValidation(
         n=harrell.n,
         events=harrell.events,
@@ -126,14 +142,18 @@ def external_validation_of_cox(
     horizons: ArrayLike,
     *,
     resamples: Resamples | None,
-    stratum: Any = None,
-    **options: Any,
+    offset: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    **judging: Unpack[Judging],
 ) -> ExternalValidation:
     """`external_validation` of a fitted Cox model: its own risk and survival in new patients.
 
-    `covariates` has the columns of the fit; horizons after the follow-up of the patients that the
-    model was fitted on are refused. With strata, name the one whose baseline is to be judged. The
-    `options` are those of `external_validation`.
+    `covariates` has the columns of the fit, and `offset` the patients' own where the model has one.
+    `strata` is each patient's stratum, or the one of them all. Where patients are of several,
+    linear predictors cannot be compared, and the concordances judge the predicted risk by the last
+    horizon. Horizons after the follow-up of the patients that the model was fitted on are refused.
+    The rest (`judging`) is that of `external_validation`; note that with `competing` events a Cox
+    model of one cause predicts no incidence.
 
     >>> from oncotrail.statistics.regression.cox import fit_cox
     >>> fit = fit_cox([5, 8, 3, 9, 2, 7], [1, 0, 1, 1, 1, 0], [0.4, 0.1, 0.3, 0.2, 0.9, 0.5])
@@ -142,8 +162,21 @@ def external_validation_of_cox(
     0.8
     """
     asked = checked_horizons(horizons)
-    risk, survival = fit.risk(covariates), fit.survival(covariates, asked, stratum)
-    return external_validation(times, events, risk, survival, asked, resamples=resamples, **options)
+    risk = fit.risk(covariates, offset)
+    if strata is None or np.ndim(strata) == 0:  # one for all
+        survival = fit.survival(covariates, asked, strata, offset)
+    else:
+        survival = _in_own_stratum(fit, risk, asked, strata)
+        risk = 1 - survival[:, -1]
+    return external_validation(times, events, risk, survival, asked, resamples=resamples, **judging)
+
+
+def _in_own_stratum(fit: CoxFit, risk: Floats, horizons: Floats, strata: ArrayLike) -> Floats:
+    """Predicted survival of patients of several strata; patients x horizons."""
+    place = arrays.groups(strata, risk.size, "strata")
+    names = np.unique(np.asarray(strata)).tolist()
+    hazards = np.array([fit.cumulative_hazard(horizons, name) for name in names])
+    return np.asarray(np.exp(-np.exp(risk)[:, None] * hazards[place]))
 
 
 def _refuse_other_patients(resamples: Resamples | None, clusters: ArrayLike | None) -> None:

@@ -82,9 +82,9 @@ def gray_test(
     cells = _Cells(patients, found, strata_of(strata, weight.kept), weight.values)
     test = score_test(*cells.scores_and_covariance())
     return GrayTest(
-        statistic=test.statistic,
-        degrees_of_freedom=test.degrees_of_freedom,
-        p_value=test.p_value,
+        statistic=None if test is None else test.statistic,
+        degrees_of_freedom=len(found.labels) - 1,
+        p_value=None if test is None else test.p_value,
         groups=_counted(patients, found),
         cause=cause,
         n=patients.n,

@@ -7,8 +7,11 @@ After the one number for all (`observed_at_horizon`), and before the curve for e
   below 1 the predictions are too extreme, as of an overfitted model.
 - *Groups*: patients by quantiles of predicted survival, its mean beside Kaplan-Meier's estimate.
 
-The slope uses the whole follow-up and assumes proportional hazards over it; to judge the time up to
-the horizon only, hand in times that were cut there.
+The slope assumes proportional hazards over the time that it looks at: up to a horizon where one is
+named (`follow_up`), else the whole follow-up. The scale and the slope are Cox's (Biometrika 1958,
+45:562) carried over to hazards by van Houwelingen (Statistics in Medicine 2000, 19:3401); the
+groups are those of Crowson, Atkinson and Therneau (Statistical Methods in Medical Research 2016,
+25:1692).
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from oncotrail.statistics.arrays import Floats, Survived, Undefined, column, sur
 from oncotrail.statistics.intervals import Estimate, normal_quantile
 from oncotrail.statistics.regression.cox import fit_cox
 from oncotrail.statistics.regression.cox_model import Ties
+from oncotrail.statistics.survival.follow_up import followed_to
 from oncotrail.statistics.survival.kaplan_meier import Band, SurvivalCurve, kaplan_meier
 from oncotrail.statistics.survival.known_states import checked_horizon
 from oncotrail.statistics.survival.quantile_groups import quantile_groups
@@ -50,6 +54,7 @@ def survival_calibration_slope(
     events: ArrayLike,
     risk: ArrayLike,
     *,
+    horizon: float | None = None,
     ties: Ties = "efron",
     weights: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
@@ -58,7 +63,8 @@ def survival_calibration_slope(
     """The slope of a linear predictor in a Cox model of these patients; 1 is best.
 
     `risk` is the model's linear predictor, or `log_minus_log` of its predicted survival at any
-    horizon. One that is constant, or that orders all events perfectly, is refused. A weight of 2 is
+    horizon. With a `horizon` the patients are followed up to it and no further; none: as long as
+    they were. A risk that is constant, or orders all events perfectly, is refused. A weight of 2 is
     the patient twice (with Efron's ties nearly so), 0 not there; weights that are not whole, and
     `clusters` (rows that are not independent), make the variance robust, as in survival::coxph.
 
@@ -66,9 +72,11 @@ def survival_calibration_slope(
     >>> round(survival_calibration_slope(times, events, [0.1, -0.4, 0.9, -0.6, 0.2, 0.3]).value, 3)
     2.001
     """
-    fit = fit_cox(
-        times, events, risk, ties=ties, weights=weights, clusters=clusters, names=["risk"]
-    )
+    patients = survived(times, events)
+    if horizon is not None:
+        patients = followed_to(patients, checked_horizon(horizon))
+    columns = (patients.times, patients.events, column(risk, "risk", n=patients.n))
+    fit = fit_cox(*columns, ties=ties, weights=weights, clusters=clusters, names=["risk"])
     slope, error = float(fit.coefficients[0]), float(fit.standard_errors[0])
     half = normal_quantile(confidence) * error
     method = "Cox, robust Wald" if fit.robust else "Cox, Wald"
@@ -97,7 +105,8 @@ def calibration_by_group_at(
     found = survived(times, events)
     patients = Survived(settled_times(found.times, checked_horizon(horizon)), found.events)
     predicted = column(survival, "survival", n=patients.n, low=0, high=1)
-    place = quantile_groups(predicted, groups, on_whom="the patients judged").apply(predicted)
+    cuts = quantile_groups(predicted, groups, role="judged")
+    place = cuts.apply(predicted, role="judged", apparent=True)
     return tuple(
         _group(
             Survived(patients.times[place == group], patients.events[place == group]),

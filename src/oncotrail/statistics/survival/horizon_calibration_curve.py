@@ -5,13 +5,14 @@ them an observed risk c(p) beside the predicted p. The mean of |c(p) - p| is ICI
 its 90th centile E90, its largest Emax (Austin, Harrell and van Klaveren, Statistics in Medicine
 2020, 39:2714).
 
-The model uses the whole follow-up and assumes proportional hazards over it; to judge the time up to
-the horizon only, hand in times that were cut there.
+The model assumes proportional hazards over the time that it looks at: up to the horizon, unless the
+whole follow-up is asked for (`follow_up`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,6 +24,7 @@ from oncotrail.statistics.arrays import (
     Survived,
     Undefined,
     column,
+    one_of,
     survived,
 )
 from oncotrail.statistics.case_weights import are_counts, case_weights
@@ -30,6 +32,7 @@ from oncotrail.statistics.regression.cox import fit_cox
 from oncotrail.statistics.regression.cox_model import Ties
 from oncotrail.statistics.regression.splines import knots, restricted_cubic
 from oncotrail.statistics.results import result
+from oncotrail.statistics.survival.follow_up import FollowUp, followed_to
 from oncotrail.statistics.survival.horizon_calibration import log_minus_log
 from oncotrail.statistics.survival.horizon_estimates import AtHorizon, undefined_at
 from oncotrail.statistics.survival.known_states import checked_horizon
@@ -72,33 +75,39 @@ def flexible_calibration_at(
     *,
     count: int = 3,
     ties: Ties = "efron",
+    follow_up: FollowUp = "to_horizon",
     weights: ArrayLike | None = None,
-    resamples: Resamples | None = None,
+    resamples: Resamples | None,
     confidence: float = 0.95,
     most_undefined: float = 0.05,
 ) -> HorizonCalibration:
     """The calibration curve at the predicted risks `at`, with ICI, E50, E90 and Emax; all 0 to 1.
 
-    `at` is a hundred risks over the predicted range unless given. The spline has `count` knots, at
+    `at` is a hundred risks over the predicted range unless given. Patients are followed up to the
+    horizon and no further, or their "whole" `follow_up` (steadier where hazards are proportional
+    beyond it too, misleading where they are not). The spline has `count` knots, at
     quantiles of the rows whatever their weights. A weight of 2 is the patient twice, 0 not there;
     of weights that are not whole only the proportions matter. `resamples` come from `resample`
-    (whole patients, with all their rows); without them there are no intervals, and more than a
-    share of `most_undefined` without a curve is refused. Predicted survival must be above 0 and
+    (whole patients, with all their rows); with None there are no intervals, and more than a share
+    of `most_undefined` without a curve is refused. Predicted survival must be above 0 and
     below 1; ties that leave too few knots, and a horizon after the last follow-up, are refused.
 
     >>> survival, times = np.linspace(0.2, 0.9, 40), np.tile([3.0, 1.0, 4.0, 1.5, 5.0], 8)
     >>> events = np.tile([1, 0, 1, 1], 10)
-    >>> found = flexible_calibration_at(times, events, survival, 3, [0.5])
+    >>> found = flexible_calibration_at(times, events, survival, 3, [0.5], resamples=None)
     >>> found.observed.round(3).tolist(), round(found.ici.value, 3)
-    ([0.48], 0.166)
+    ([0.479], 0.182)
     """
+    one_of(follow_up, get_args(FollowUp), "follow_up")
     rows = _Rows.of(times, events, survival, weights)
+    nothing = undefined_at(rows.patients, checked_horizon(horizon), confidence, "no interval")
+    if follow_up == "to_horizon":
+        rows = replace(rows, patients=followed_to(rows.patients, horizon))
     if resamples is not None:
         column(times, "times", n=resamples.clusters.rows)
     places = _places(rows.hazard, at)
-    smooth = _Smooth(checked_horizon(horizon), log_minus_log(1 - places), count, ties)
+    smooth = _Smooth(float(horizon), log_minus_log(1 - places), count, ties)
     found, last = smooth.of(rows), places.size
-    nothing = undefined_at(rows.patients, horizon, confidence, "no interval")
     band, undefined, ends = None, 0, [(None, None)] * len(_ERRORS)
     if resamples is not None:
         again = smooth.resampled(rows, resamples)
@@ -161,17 +170,27 @@ class _Smooth:
 
     def of(self, rows: _Rows) -> Floats:
         """The observed risks at the places, then ICI, E50, E90 and Emax of the patients."""
+        try:
+            with np.errstate(over="raise"):
+                observed = self._observed(rows)
+        except FloatingPointError:
+            raise Undefined(
+                f"found hazards beyond all numbers with {int(rows.patients.events.sum())} events; "
+                "expected enough of them for a spline. Follow patients longer, or leave it out."
+            ) from None
+        own, places = np.split(observed, [rows.patients.n])
+        off = np.abs(own + np.expm1(-np.exp(rows.hazard)))
+        mean = np.average(off, weights=rows.weights)
+        return np.array([*places, mean, *_quantiles(off, rows.weights)])
+
+    def _observed(self, rows: _Rows) -> Floats:
+        """The risks by the horizon that a Cox model sees, of the patients and at the places."""
         chosen = knots(rows.hazard, self.count)
         columns = restricted_cubic(rows.hazard, chosen)
-        patients = rows.patients
-        fit = fit_cox(
-            patients.times, patients.events, columns, ties=self.ties, weights=rows.weights
-        )
+        outcome = (rows.patients.times, rows.patients.events)
+        fit = fit_cox(*outcome, columns, ties=self.ties, weights=rows.weights)
         everywhere = np.concatenate([columns, restricted_cubic(self.places, chosen)])
-        observed = 1 - fit.survival(everywhere, [self.horizon])[:, 0]
-        off = np.abs(observed[: patients.n] + np.expm1(-np.exp(rows.hazard)))
-        mean = np.average(off, weights=rows.weights)
-        return np.array([*observed[patients.n :], mean, *_quantiles(off, rows.weights)])
+        return 1 - fit.survival(everywhere, [self.horizon])[:, 0]
 
     def resampled(self, rows: _Rows, resamples: Resamples) -> Floats:
         """The same in each resample; NaN in one that has no curve."""

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike
 
 from oncotrail.statistics.arrays import Floats, Survived, checked_confidence, column, matrix
 from oncotrail.statistics.influence import Influenced, with_interval
+from oncotrail.statistics.intervals import Difference
 from oncotrail.statistics.survival.known_states import Known
-from oncotrail.statistics.survival.paired_difference import Difference, difference_between
+from oncotrail.statistics.survival.paired_difference import difference_between
 from oncotrail.statistics.survival.tied_times import settled_times
 
 
@@ -131,16 +132,24 @@ def over_horizons(
 
 def difference_at(
     known: Known, first: Influenced | None, second: Influenced | None, confidence: float
-) -> Difference:
+) -> Difference | None:
     """The first figure minus the second, of the same patients, with interval and test.
+
+    None where one of them is undefined.
 
     >>> from oncotrail.statistics.survival.known_states import known_by
     >>> known, one = known_by([1, 2], [1, 0], 1), Influenced(0.9, np.array([0.1, -0.1]))
-    >>> difference_at(known, one, one, 0.95).difference
+    >>> difference_at(known, one, one, 0.95).value
     0.0
     """
-    events = int(known.cases.sum())
-    return difference_between(first, second, confidence=confidence, n=known.n, events=events)
+    return difference_between(
+        first,
+        second,
+        confidence=confidence,
+        n=known.n,
+        events=int(known.cases.sum()),
+        method=_method(known),
+    )
 
 
 def trapezoid_shares(horizons: Floats) -> Floats:

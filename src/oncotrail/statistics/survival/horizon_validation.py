@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from oncotrail.statistics.arrays import Floats, Undefined
@@ -38,13 +39,16 @@ Figure = TypeVar("Figure")
 
 @result
 class HorizonValidation:
-    """The figures at one horizon; None where `undefined` of the whole says why."""
+    """The figures at one horizon; None where `undefined` of the whole says why.
+
+    With competing events only the first three know of them, and the others are None.
+    """
 
     horizon: float
     auc: AtHorizon
     brier: AtHorizon
     scaled_brier: AtHorizon
-    observed_expected: AtHorizon
+    observed_expected: AtHorizon | None
     in_the_large: AtHorizon | None
     slope: Estimate | None
     calibration: HorizonCalibration | None
@@ -56,6 +60,7 @@ class NewPatients:
 
     times: ArrayLike
     events: ArrayLike
+    competing: ArrayLike | None
     weights: ArrayLike | None
     clusters: ArrayLike | None
     censoring: Censoring | None
@@ -64,35 +69,50 @@ class NewPatients:
 
     @property
     def outcome(self) -> tuple[ArrayLike, ArrayLike]:
+        """Times and events, as all figures take them first."""
         return self.times, self.events
 
     @property
     def rows(self) -> dict[str, Any]:
+        """How rows count, for figures that look at one event only."""
         rows = {"weights": self.weights, "clusters": self.clusters}
         return {**rows, "confidence": self.confidence}
 
     @property
     def weighing(self) -> dict[str, Any]:
+        """How rows count where the unknown are weighed for."""
         return {**self.rows, "censoring": self.censoring}
+
+    @property
+    def states(self) -> dict[str, Any]:
+        """The same for figures that know of competing events."""
+        return {**self.weighing, "competing": self.competing}
 
     def at(self, horizon: float, survival: Floats, reasons: list[str]) -> HorizonValidation:
         """The figures at one horizon; why one cannot be had is added to `reasons`."""
         here = (*self.outcome, survival, horizon)
 
+        def ratio() -> AtHorizon:
+            return observed_expected_at(*here, **self.rows)
+
         def in_the_large() -> AtHorizon:
             return calibration_in_the_large_at(*here, **self.rows)
 
         def slope() -> Estimate:
-            return survival_calibration_slope(*self.outcome, log_minus_log(survival), **self.rows)
+            return survival_calibration_slope(
+                *self.outcome, log_minus_log(survival), horizon=horizon, **self.rows
+            )
 
         return HorizonValidation(
             horizon=horizon,
-            auc=time_dependent_auc(*self.outcome, 1 - survival, horizon, **self.weighing),
-            brier=brier_score(*here, **self.weighing),
-            scaled_brier=scaled_brier(*here, **self.weighing),
-            observed_expected=observed_expected_at(*here, **self.rows),
-            in_the_large=_had(in_the_large, f"calibration in the large at {horizon:g}", reasons),
-            slope=_had(slope, f"calibration slope at {horizon:g}", reasons),
+            auc=time_dependent_auc(*self.outcome, 1 - survival, horizon, **self.states),
+            brier=brier_score(*here, **self.states),
+            scaled_brier=scaled_brier(*here, **self.states),
+            observed_expected=self.had(ratio, f"observed over expected at {horizon:g}", reasons),
+            in_the_large=self.had(
+                in_the_large, f"calibration in the large at {horizon:g}", reasons
+            ),
+            slope=self.had(slope, f"calibration slope at {horizon:g}", reasons),
             calibration=self._curve(survival, horizon, reasons),
         )
 
@@ -108,10 +128,10 @@ class NewPatients:
             )
 
         name = f"calibration curve at {horizon:g}"
-        bare = _had(lambda: made(None), name, reasons)
+        bare = self.had(lambda: made(None), name, reasons)
         if bare is None or self.resamples is None:
             return bare
-        return _had(lambda: made(self.resamples), f"intervals of the {name}", reasons) or bare
+        return self.had(lambda: made(self.resamples), f"intervals of the {name}", reasons) or bare
 
     def over(
         self, figure: Callable[..., OverHorizons], predicted: Floats, horizons: Floats
@@ -119,12 +139,15 @@ class NewPatients:
         """A mean over the horizons; None where there is only one."""
         if horizons.size == 1:
             return None
-        return figure(*self.outcome, predicted, horizons, **self.weighing)
+        return figure(*self.outcome, predicted, horizons, **self.states)
 
-
-def _had(make: Callable[[], Figure], name: str, reasons: list[str]) -> Figure | None:
-    try:
-        return make()
-    except Undefined as reason:
-        reasons.append(f"{name}: {reason}")
-        return None
+    def had(self, make: Callable[[], Figure], name: str, reasons: list[str]) -> Figure | None:
+        """A figure that looks at one event only, where it can be had."""
+        if self.competing is not None and np.any(self.competing):
+            reasons.append(f"{name}: found competing events, which it would take for censoring.")
+            return None
+        try:
+            return make()
+        except Undefined as reason:
+            reasons.append(f"{name}: {reason}")
+            return None

@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 from oncotrail.statistics import arrays
 from oncotrail.statistics.arrays import Flags, Floats, Integers, Survived
 from oncotrail.statistics.case_weights import are_counts
+from oncotrail.statistics.clusters import numbered_clusters
 from oncotrail.statistics.influence import Influenced
 from oncotrail.statistics.results import result
 from oncotrail.statistics.survival.censoring import (
@@ -187,7 +188,7 @@ def _cohort(patients: Survived, weighing: Weighing) -> _Cohort:
     weights = arrays.weights(weighing.get("weights"), patients.n)
     own = weights * ((weights > 0).sum() / weights.sum())
     clusters, given = weighing.get("clusters"), weighing.get("censoring")
-    belonging = None if clusters is None else arrays.groups(clusters, patients.n, "clusters")
+    belonging = None if clusters is None else numbered_clusters(clusters, patients.n, weights > 0)
     return _Cohort(
         times=patients.times,
         events=patients.events,

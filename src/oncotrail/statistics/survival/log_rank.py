@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc
+from scipy.special import ndtr
 
 from oncotrail.statistics import arrays
 from oncotrail.statistics.survival.log_rank_table import log_rank_table
@@ -62,12 +62,12 @@ class LogRank:
 
 @dataclass(frozen=True)
 class Trend:
-    """The test that the hazard rises (z above 0) or falls with the order of the groups.
+    """The test that the hazard rises or falls with the order of the groups.
 
-    All but the counts are None where the scores have no variance.
+    `statistic` is standard normal if it does neither, and above 0 where it rises (its square is the
+    chi-squared that others print). It and `p_value` are None where the scores have no variance.
     """
 
-    z: float | None
     statistic: float | None
     p_value: float | None
     n: int
@@ -105,9 +105,9 @@ def log_rank(
     test = score_test(excess, table.covariance[np.ix_(seen, seen)])
     columns = (table.groups.labels, table.groups.sizes, table.observed, table.expected)
     return LogRank(
-        statistic=test.statistic,
-        degrees_of_freedom=test.degrees_of_freedom,
-        p_value=test.p_value,
+        statistic=None if test is None else test.statistic,
+        degrees_of_freedom=max(0, int(seen.sum()) - 1),
+        p_value=None if test is None else test.p_value,
         groups=tuple(
             GroupCounts(label, n, float(observed), float(expected))
             for label, n, observed, expected in zip(*columns, strict=True)
@@ -133,10 +133,10 @@ def trend(
     """Test for a trend over ordered groups: one degree of freedom, two-sided.
 
     `scores` are the distances between groups, one per group in sorted order; by default 0, 1, 2...
-    The statistic is (sum of scores x (observed - expected))^2 / its variance (Tarone, Biometrika
-    1975, 62:679). None where that variance is 0. The rest is as of `log_rank`.
+    The statistic is the sum of scores x (observed - expected) over its standard error (Tarone,
+    Biometrika 1975, 62:679). None where that variance is 0. The rest is as of `log_rank`.
 
-    >>> round(trend([1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 0, 1], [2, 2, 1, 1, 0, 0]).z, 3)
+    >>> round(trend([1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 0, 1], [2, 2, 1, 1, 0, 0]).statistic, 3)
     2.583
     """
     table = log_rank_table(
@@ -150,9 +150,8 @@ def trend(
     if variance > 1e-12 * float(score @ score) * np.trace(table.covariance):
         z = float(score @ (table.observed - table.expected)) / variance**0.5
     return Trend(
-        z=z,
-        statistic=None if z is None else z**2,
-        p_value=None if z is None else float(chdtrc(1, z**2)),
+        statistic=z,
+        p_value=None if z is None else float(2 * ndtr(-abs(z))),
         n=table.n,
         events=table.events,
         rho=rho,

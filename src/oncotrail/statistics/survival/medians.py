@@ -107,11 +107,21 @@ def _first_crossing(times: Floats, level: Floats, probability: float) -> float |
 
 
 def _nearest_crossing(times: Floats, level: Floats, probability: float) -> float | None:
-    gone, first = np.unique(1 - level, return_index=True)  # NaN, if any, is the last
+    known = ~np.isnan(level)
+    gone, first = _distinct(1 - level[known], times[known])
     reached, passed = gone >= probability - SAME, gone >= probability + SAME
     if not reached.any():
         return None
-    start, at_the_end = times[first[reached.argmax()]], gone[first.argmax()]
-    if abs(at_the_end - probability) < SAME:
+    start, at_the_end = first[reached.argmax()], gone[first.argmax()]
+    if known[-1] and abs(at_the_end - probability) < SAME:
         return float((start + times[-1]) / 2)
-    return float((start + times[first[passed.argmax()]]) / 2) if passed.any() else None
+    return float((start + first[passed.argmax()]) / 2) if passed.any() else None
+
+
+def _distinct(gone: Floats, times: Floats) -> tuple[Floats, Floats]:
+    """The levels in order, those that differ by rounding being one, and when each first occurs."""
+    if not gone.size:
+        return gone, times
+    order = np.argsort(gone, kind="stable")
+    starts = np.flatnonzero(np.append(True, np.diff(gone[order]) > SAME))
+    return gone[order][starts], np.minimum.reduceat(times[order], starts)

@@ -23,8 +23,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Flags, Floats, Integers, Survived, column, groups, survived
+from oncotrail.statistics.arrays import Flags, Floats, Integers, Survived, column, survived
 from oncotrail.statistics.case_weights import case_weights
+from oncotrail.statistics.clusters import numbered_clusters
 from oncotrail.statistics.influence import ROUNDING, jackknife_error
 from oncotrail.statistics.intervals import normal_quantile
 from oncotrail.statistics.survival.censoring import from_here_on
@@ -160,7 +161,7 @@ def _judged(
     found = survived(times, events)
     own = case_weights(weights, found.n)
     time = settled_times(found.times, checked_horizon(horizon))
-    belonging = None if clusters is None else groups(clusters, found.n, "clusters")
+    belonging = None if clusters is None else numbered_clusters(clusters, found.n, own.kept)
     return _Judged(
         patients=Survived(time[own.kept], found.events[own.kept]),
         weights=own.values,

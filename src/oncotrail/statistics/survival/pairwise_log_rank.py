@@ -1,4 +1,9 @@
-"""The log-rank test of every two of k groups, with p-values that allow for how many there are."""
+"""The log-rank test of every two of k groups, with p-values that allow for how many there are.
+
+Each pair is a test of its own (`log_rank`), as survminer's pairwise_survdiff has it, and not a
+contrast within one model of all groups. The p-values are then adjusted over all pairs (Holm,
+Scandinavian Journal of Statistics 1979, 6:65; Benjamini and Hochberg, JRSS B 1995, 57:289).
+"""
 
 from __future__ import annotations
 

@@ -6,31 +6,20 @@ s' V^-1 s is chi-squared with k - 1 degrees of freedom where the groups do not d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.special import chdtrc
 
 from oncotrail.statistics.arrays import Floats
+from oncotrail.statistics.regression.chi_squared import ChiSquared, chi_squared
 
 # Below this share of the largest eigenvalue a direction has no variance: nothing is known of it.
 NOTHING = 1e-9
 
 
-@dataclass(frozen=True)
-class ChiSquared:
-    """A chi-squared test; all but the degrees of freedom are None where it is undefined."""
-
-    statistic: float | None
-    degrees_of_freedom: int
-    p_value: float | None
-
-
-def score_test(scores: Floats, covariance: Floats) -> ChiSquared:
+def score_test(scores: Floats, covariance: Floats) -> ChiSquared | None:
     """The test that k scores, which sum to 0, are all 0.
 
-    `covariance` is k x k. Undefined (None) where it has no variance in k - 1 directions, or fewer
-    than two groups are given.
+    `covariance` is k x k. None where it has no variance in k - 1 directions, or fewer than two
+    groups are given.
 
     >>> found = score_test(np.array([2.0, -2.0]), np.array([[1.0, -1.0], [-1.0, 1.0]]))
     >>> found.statistic, found.degrees_of_freedom, round(found.p_value, 4)
@@ -38,10 +27,9 @@ def score_test(scores: Floats, covariance: Floats) -> ChiSquared:
     """
     degrees = scores.size - 1
     if degrees < 1:
-        return ChiSquared(None, 0, None)
+        return None
     kept, spread = scores[:-1], covariance[:-1, :-1]
     size = np.linalg.eigvalsh(spread)
     if not size[0] > NOTHING * size[-1]:
-        return ChiSquared(None, degrees, None)
-    statistic = float(kept @ np.linalg.solve(spread, kept))
-    return ChiSquared(statistic, degrees, float(chdtrc(degrees, statistic)))
+        return None
+    return chi_squared(float(kept @ np.linalg.solve(spread, kept)), degrees)

@@ -12,7 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oncotrail.statistics.arrays import Floats, Integers, one_of
+from oncotrail.statistics.arrays import Floats, Integers, column, one_of
 
 SAME = float(np.sqrt(np.finfo(float).eps))  # the share by which equal numbers may differ, as in R
 
@@ -68,6 +68,23 @@ def settled_times(times: Floats, horizon: float | None = None) -> Floats:
     if horizon is not None:
         moments = np.where(np.abs(moments - horizon) <= _rounding(moments), horizon, moments)
     return np.asarray(moments[place], dtype=np.float64)
+
+
+def settled_entry(times: Floats, entry: ArrayLike) -> tuple[Floats, Floats]:
+    """Times and entries, settled together; an entry that is not before its time is refused.
+
+    >>> settled_entry(np.array([0.3, 1.0]), [0.0, 0.1 + 0.2])[1].tolist()
+    [0.0, 0.3]
+    """
+    began = column(entry, "entry", n=times.size)
+    ended, began = np.split(settled_times(np.concatenate([times, began])), 2)
+    if (began >= ended).any():
+        row = int(np.flatnonzero(began >= ended)[0])
+        raise ValueError(
+            f"entry: found {began[row]:g} in row {row}, whose time is {ended[row]:g}; "
+            "expected entry before the end of follow-up."
+        )
+    return ended, began
 
 
 def _rounding(moments: Floats) -> float:

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike
 
 from oncotrail.statistics.arrays import Floats, column, matrix, one_of, survived
 from oncotrail.statistics.influence import Influenced, weighted_sum
+from oncotrail.statistics.intervals import Difference
 from oncotrail.statistics.results import result
 from oncotrail.statistics.survival.horizon_estimates import (
     AtHorizon,
@@ -36,7 +37,6 @@ from oncotrail.statistics.survival.horizon_estimates import (
     trapezoid_shares,
 )
 from oncotrail.statistics.survival.known_states import Known, Weighing, known_at, known_by
-from oncotrail.statistics.survival.paired_difference import Difference
 
 MeanOver = Literal["events", "time"]
 
@@ -90,14 +90,14 @@ def time_dependent_auc_difference(
     *,
     confidence: float = 0.95,
     **weighing: Unpack[Weighing],
-) -> Difference:
+) -> Difference | None:
     """The area of the first risk minus that of the second, same patients; two-sided p.
 
-    Above 0 the first risk is better; all as in `time_dependent_auc`.
+    Above 0 the first risk is better; None where an area is; all as in `time_dependent_auc`.
 
     >>> times, events = [1, 2, 3, 4, 5], [1, 1, 0, 1, 0]
     >>> found = time_dependent_auc_difference(times, events, [5, 2, 3, 4, 1], [5, 4, 3, 2, 1], 3.5)
-    >>> round(found.difference, 4)
+    >>> round(found.value, 4)
     -0.25
     """
     known = known_by(times, events, horizon, **weighing)

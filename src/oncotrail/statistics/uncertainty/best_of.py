@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from oncotrail.statistics.arrays import Floats, checked_confidence, column, matrix
-from oncotrail.statistics.uncertainty.cross_validation import fold_interval
+from oncotrail.statistics.uncertainty.cross_validation import NO_LIMITS, Limits, fold_interval
 from oncotrail.statistics.uncertainty.endpoints import percentile_ends
 
 
@@ -83,8 +83,10 @@ def expected_maximum(models: int) -> float:
         raise ValueError(f"found {models} models; expected at least 1.")
     # The trapezoid rule is exact to rounding where all derivatives vanish at both ends.
     step = 0.001
-    x = np.arange(-40_000, 40_001) * step
-    density = models * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi) * ndtr(x) ** (models - 1)
+    x = np.arange(1, 40_001) * step
+    # The largest lies at x so much more often than at -x: exactly as often, of one.
+    more = ndtr(x) ** (models - 1) - ndtr(-x) ** (models - 1)
+    density = models * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi) * more
     return float((x * density).sum() * step)
 
 
@@ -121,12 +123,18 @@ def expected_optimism(
 
 
 def fold_correction(
-    figures: ArrayLike, *, train: ArrayLike, test: ArrayLike, confidence: float = 0.95
+    figures: ArrayLike,
+    *,
+    train: ArrayLike,
+    test: ArrayLike,
+    confidence: float = 0.95,
+    limits: Limits = NO_LIMITS,
 ) -> FoldCorrection:
     """Tibshirani and Tibshirani's correction, from figures of folds x models; higher is better.
 
     `train` and `test` are the numbers of patients, as for `fold_interval`, whose interval it is; it
-    takes the winner as given. Of several best models the first is the winner.
+    takes the winner as given. Of several best models the first is the winner. `limits` are those of
+    the figure (0 and 1 of an area); the corrected figure and its interval are cut there.
 
     >>> figures = [[0.8, 0.7], [0.6, 0.8], [0.9, 0.7]]
     >>> found = fold_correction(figures, train=200, test=100)
@@ -134,6 +142,8 @@ def fold_correction(
     (0, 0.767, 0.067, 0.7)
     """
     found = matrix(figures, "figures")
+    for model, each in enumerate(found.T):
+        column(each, f"figures of model {model}", low=limits[0], high=limits[1])
     means = found.mean(axis=0)
     winner, apparent = int(np.argmax(means)), float(means.max())
     gaps = found.max(axis=1) - found[:, winner]
@@ -144,12 +154,16 @@ def fold_correction(
         winner=winner,
         apparent=apparent,
         optimism=float(gaps.mean()),
-        corrected=corrected.value,
-        low=corrected.low,
-        high=corrected.high,
+        corrected=_within(corrected.value, limits),
+        low=None if corrected.low is None else _within(corrected.low, limits),
+        high=None if corrected.high is None else _within(corrected.high, limits),
         confidence=confidence,
         folds=len(found),
     )
+
+
+def _within(value: float, limits: Limits) -> float:
+    return min(max(value, limits[0]), limits[1])
 
 
 def _root(covariance: ArrayLike, models: int) -> Floats:

@@ -26,6 +26,9 @@ from scipy.special import chdtri, stdtr, stdtrit
 
 from oncotrail.statistics.arrays import Floats, Undefined, checked_confidence, column
 
+Limits = tuple[float, float]
+NO_LIMITS = (-math.inf, math.inf)
+
 
 @dataclass(frozen=True)
 class Repeated:
@@ -70,41 +73,58 @@ class FoldTest:
 
 
 def fold_interval(
-    figures: ArrayLike, *, train: ArrayLike, test: ArrayLike, confidence: float = 0.95
+    figures: ArrayLike,
+    *,
+    train: ArrayLike,
+    test: ArrayLike,
+    confidence: float = 0.95,
+    limits: Limits = NO_LIMITS,
 ) -> Repeated:
     """The corrected interval for a figure over the folds of a (repeated) cross-validation.
 
     `figures` has one number for each fold of every repeat, all in one list; `train` and `test` are
-    the numbers of patients, the same for all folds or one for each.
+    the numbers of patients, the same for all folds or one for each. `limits` are those of the
+    figure (0 and 1 of an area); the interval is cut there.
 
     >>> found = fold_interval([0.71, 0.78, 0.69, 0.74, 0.80], train=560, test=140)
     >>> round(found.low, 3), round(found.high, 3)
     (0.658, 0.83)
     """
-    values = _several(figures)
+    values = _several(figures, limits)
     error = _corrected_error(values, train, test)
     covers = "other training and test sets of these sizes from the same population"
-    return _interval(values, error, confidence, covers)
+    return _interval(values, error, confidence, covers, limits)
 
 
 def fold_test(
-    differences: ArrayLike, *, train: ArrayLike, test: ArrayLike, confidence: float = 0.95
+    differences: ArrayLike,
+    *,
+    train: ArrayLike,
+    test: ArrayLike,
+    confidence: float = 0.95,
+    limits: Limits = NO_LIMITS,
 ) -> FoldTest:
     """Two-sided test of two models over the same folds, from each fold's difference.
+
+    `limits` are those of a difference (-1 and 1 of areas); the interval is cut there.
 
     >>> found = fold_test([0.02, 0.05, -0.01, 0.03, 0.04], train=560, test=140)
     >>> round(found.t, 3), round(found.p_value, 3), round(found.difference.low, 3)
     (1.684, 0.168, -0.017)
     """
-    found = fold_interval(differences, train=train, test=test, confidence=confidence)
+    found = fold_interval(differences, train=train, test=test, confidence=confidence, limits=limits)
     if not found.standard_error:
         return FoldTest(found, None, None)
     t = found.value / found.standard_error
     return FoldTest(found, t, float(2 * stdtr(found.degrees_of_freedom, -abs(t))))
 
 
-def seed_interval(figures: ArrayLike, confidence: float = 0.95) -> Repeated:
+def seed_interval(
+    figures: ArrayLike, confidence: float = 0.95, *, limits: Limits = NO_LIMITS
+) -> Repeated:
     """A t interval for the mean over training seeds, on the same patients.
+
+    `limits` are those of the figure (0 and 1 of an area); the interval is cut there.
 
     >>> found = seed_interval([0.81, 0.79, 0.80, 0.83, 0.80])
     >>> round(found.low, 3), round(found.high, 3)
@@ -112,11 +132,10 @@ def seed_interval(figures: ArrayLike, confidence: float = 0.95) -> Repeated:
     >>> found.covers
     'other seeds on these same patients; not other patients'
     """
-    values = _several(figures)
+    values = _several(figures, limits)
     error = _spread(values) / math.sqrt(values.size)
-    return _interval(
-        values, error, confidence, "other seeds on these same patients; not other patients"
-    )
+    covers = "other seeds on these same patients; not other patients"
+    return _interval(values, error, confidence, covers, limits)
 
 
 def seed_spread(figures: ArrayLike, confidence: float = 0.95) -> SeedSpread:
@@ -142,8 +161,8 @@ def seed_spread(figures: ArrayLike, confidence: float = 0.95) -> SeedSpread:
     )
 
 
-def _several(figures: ArrayLike) -> Floats:
-    values = column(figures, "figures")
+def _several(figures: ArrayLike, limits: Limits = NO_LIMITS) -> Floats:
+    values = column(figures, "figures", low=limits[0], high=limits[1])
     if values.size < 2:
         raise Undefined("figures: found 1; expected at least 2, for one has no spread.")
     return values
@@ -169,14 +188,16 @@ def _corrected_error(values: Floats, train: ArrayLike, test: ArrayLike) -> float
     return math.sqrt(1 / values.size + share) * _spread(values)
 
 
-def _interval(values: Floats, error: float, confidence: float, covers: str) -> Repeated:
+def _interval(
+    values: Floats, error: float, confidence: float, covers: str, limits: Limits
+) -> Repeated:
     freedom = values.size - 1
     half = float(stdtrit(freedom, (1 + checked_confidence(confidence)) / 2)) * error
     mean = float(values.mean())
     return Repeated(
         value=mean,
-        low=mean - half if half else None,
-        high=mean + half if half else None,
+        low=max(limits[0], mean - half) if half else None,
+        high=min(limits[1], mean + half) if half else None,
         confidence=confidence,
         standard_error=error,
         degrees_of_freedom=freedom,

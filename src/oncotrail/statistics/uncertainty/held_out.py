@@ -25,7 +25,8 @@ class PooledAndAveraged:
     """A figure of all held-out predictions together, and the mean of the folds' own.
 
     `folds` holds each fold's figure, None where undefined; then `averaged` is None too, for a mean
-    over the remaining folds would be of other patients.
+    over the remaining folds would be of other patients. There is no interval here, for the two need
+    different ones: see `pooled_and_averaged`.
     """
 
     pooled: float | None

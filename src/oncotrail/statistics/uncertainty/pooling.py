@@ -63,7 +63,7 @@ def pool(patients: ArrayLike, labels: ArrayLike, scores: ArrayLike, rule: Rule =
 
 
 def _column_for(rule: Rule, scores: Floats) -> Floats:
-    return column(scores, "probabilities", low=0, high=1) if rule == "noisy_or" else scores
+    return column(scores, "scores", low=0, high=1) if rule == "noisy_or" else scores
 
 
 # Each takes the values in order of patient and size, where patients start, and their images.

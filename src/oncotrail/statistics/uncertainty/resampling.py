@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -52,7 +53,8 @@ class Clusters:
 class Resamples:
     """`number` resamples of the clusters; `blocks()` goes through them, the same every time.
 
-    A block is how often each patient was drawn, resamples x patients. Whoever needs weights takes
+    A value like others: it can be pickled, for processes that work on it side by side. A block is
+    how often each patient was drawn, resamples x patients. Whoever needs weights takes
     `clusters.weights(block)`, whoever needs the rows themselves `drawn_rows`.
     """
 
@@ -124,7 +126,7 @@ def resample(
         raise ValueError(f"found {number} resamples; expected at least 1, and 2000 are usual.")
     rows = clusters(patients, strata)
     seed = int(generator.integers(1 << 63))
-    return Resamples(rows, number, lambda: _drawn(rows, number, np.random.default_rng(seed)))
+    return Resamples(rows, number, partial(_drawn, rows, number, seed))
 
 
 def given_resamples(
@@ -137,18 +139,14 @@ def given_resamples(
     """
     rows = clusters(patients, strata)
     found = np.array(counts)  # our own: the blocks must stay the same
+    found.flags.writeable = False
     if found.ndim != 2 or found.shape[1] != rows.n or not len(found):
         raise ValueError(
             f"found counts of shape {found.shape}; expected resamples x {rows.n} patients."
         )
     if (found < 0).any() or (found != np.round(found)).any():
         raise ValueError("found counts that are negative or no whole numbers; expected 0, 1, 2 ...")
-    size = rows_at_once(rows.rows)
-    return Resamples(
-        rows,
-        len(found),
-        lambda: (found[start : start + size] for start in range(0, len(found), size)),
-    )
+    return Resamples(rows, len(found), partial(_given, found, rows_at_once(rows.rows)))
 
 
 def drawn_rows(resamples: Resamples) -> Iterator[Integers]:
@@ -174,7 +172,12 @@ def rows_at_once(columns: int) -> int:
     return max(32, _CELLS // columns)
 
 
-def _drawn(rows: Clusters, number: int, generator: np.random.Generator) -> Iterator[NDArray[Any]]:
+def _given(counts: NDArray[Any], size: int) -> Iterator[NDArray[Any]]:
+    return (counts[start : start + size] for start in range(0, len(counts), size))
+
+
+def _drawn(rows: Clusters, number: int, seed: int) -> Iterator[NDArray[Any]]:
+    generator = np.random.default_rng(seed)
     order = np.argsort(rows.stratum, kind="stable")
     ends = np.append(0, np.bincount(rows.stratum).cumsum())
     strata = [order[start:end] for start, end in pairwise(ends)]

@@ -6,13 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oncotrail.statistics.survival.cut_points import (
-    CutPoint,
-    binary_cut_point,
-    log_rank_scores,
-    survival_cut_point,
-)
-from oncotrail.statistics.survival.maximal_statistic import Shares, maximal_statistic
+from oncotrail.statistics.chosen import Chosen, fingerprint, halfway
+from oncotrail.statistics.classification.cut_points import binary_cut_point
+from oncotrail.statistics.cut_point import CutPoint, Search, best_cut
+from oncotrail.statistics.maximal_statistic import TENTHS, Shares, maximal_statistic
+from oncotrail.statistics.survival.cut_points import log_rank_scores, survival_cut_point
 from oncotrail.statistics.survival.quantile_groups import quantile_groups
 from tests.reference import tables
 from tests.statistics.oracles import agree, r, reference
@@ -27,12 +25,12 @@ rows = st.lists(
 WIDE = Shares(0.0, 1.0)
 
 
-def compare(function: Any, values: Any, *outcome: Any, said: list[dict[str, Any]]) -> None:
+def compare(function: Any, *columns: Any, said: list[dict[str, Any]]) -> None:
     for theirs in said:
         shares = Shares(*theirs["share"])
 
         def learn(correction: Any, shares: Shares = shares) -> CutPoint:
-            return function(values, *outcome, on_whom="train", shares=shares, correction=correction)
+            return function(*columns, role="train", shares=shares, correction=correction)
 
         if "refused" in theirs:
             with pytest.raises(ValueError, match="expected at least one place to cut"):
@@ -42,7 +40,7 @@ def compare(function: Any, values: Any, *outcome: Any, said: list[dict[str, Any]
         agree(
             function,
             MAXSTAT,
-            [first.statistic, first.value, first.p_value, second.p_value, first.cuts_tried],
+            [first.statistic, first.highest_below, first.p_value, second.p_value, first.cuts_tried],
             [theirs["statistic"], theirs["cut"], theirs["Lau92"], theirs["Lau94"], theirs["tried"]],
         )
 
@@ -57,7 +55,7 @@ def test_cut_points_are_those_of_maxstat(case: str) -> None:
         table["events"],
         said=SAID["made"][case]["survival"],
     )
-    compare(binary_cut_point, table["values"], table["labels"], said=SAID["made"][case]["binary"])
+    compare(binary_cut_point, table["labels"], table["values"], said=SAID["made"][case]["binary"])
 
 
 @pytest.mark.parametrize("name", sorted(SAID["real"]))
@@ -80,11 +78,15 @@ def test_scores_are_those_of_exact_rank_tests(case: str) -> None:
 def test_tertiles_are_quantiles_of_r(case: str) -> None:
     values = SAID["made"][case]["table"]["values"]
     try:
-        found = quantile_groups(values, 3, on_whom="train")
+        found = quantile_groups(values, 3, role="train")
     except ValueError:
         assert case in {"two_values", "tied_marker", "tied_both"}
         return
-    agree(quantile_groups, r("cut_points", "quantile"), found.cuts, SAID["tertiles"][case])
+    quantiles = np.array(SAID["tertiles"][case])
+    agree(quantile_groups, r("cut_points", "quantile"), found.quantiles, quantiles)
+    groups = found.apply(values, role="train", apparent=True)
+    # Up to R's rounding of the quantiles, its groups too: cut() has a value at a break below it.
+    assert groups.tolist() == np.searchsorted(quantiles + 1e-12, values).tolist()
 
 
 @given(rows)
@@ -122,7 +124,7 @@ def test_random_orders_approach_all_orders() -> None:
         marker,
         times,
         events,
-        on_whom="train",
+        role="train",
         shares=WIDE,
         correction="permutation",
         generator=np.random.default_rng(6),
@@ -136,9 +138,9 @@ def test_random_orders_are_those_of_the_generator() -> None:
     labels = np.array(table["labels"], dtype=float)
     values = np.array(table["values"])
     found = binary_cut_point(
-        values,
         labels,
-        on_whom="train",
+        values,
+        role="train",
         correction="permutation",
         generator=np.random.default_rng(7),
         permutations=99,
@@ -159,7 +161,7 @@ def test_the_correction_keeps_its_promise() -> None:
             generator.normal(size=100),
             generator.exponential(size=100),
             generator.random(100) < 0.7,
-            on_whom="train",
+            role="train",
         )
         corrected.append(found.p_value < 0.05)
         naive.append(found.naive_p_value < 0.05)
@@ -171,45 +173,128 @@ def test_the_correction_keeps_its_promise() -> None:
 def test_only_the_ranking_of_the_marker_matters(found: list[tuple[int, int, bool]]) -> None:
     marker, times, events = (np.array(column) for column in zip(*found, strict=True))
     try:
-        one = survival_cut_point(marker, times, events, on_whom="train", shares=WIDE)
+        one = survival_cut_point(marker, times, events, role="train", shares=WIDE)
     except ValueError:
         return  # the same score in everybody
-    other = survival_cut_point(np.exp(marker), times, events, on_whom="train", shares=WIDE)
+    other = survival_cut_point(np.exp(marker), times, events, role="train", shares=WIDE)
     assert (other.p_value, other.below) == (one.p_value, one.below)
-    assert other.apply(np.exp(marker)).tolist() == one.apply(marker).tolist()
-    assert (one.below, one.above) == ((marker <= one.value).sum(), one.apply(marker).sum())
+    above, also = (
+        cut.apply(values, role="train", apparent=True)
+        for cut, values in ((one, marker), (other, np.exp(marker)))
+    )
+    assert also.tolist() == above.tolist() == (marker > one.highest_below).tolist()
+    assert (one.below, one.above) == ((marker <= one.value).sum(), above.sum())
+
+
+@given(st.floats(-1e308, 1e308), st.floats(-1e308, 1e308))
+def test_a_threshold_halfway_parts_two_values(one: float, other: float) -> None:
+    below, above = sorted((one, other))
+    if below == above:
+        return
+    found = halfway(below, above)
+    assert below < found <= above
+    agree(halfway, "definition: the mean", found / 1e308, (below / 2 + above / 2) / 1e308)
+
+
+def test_halfway_between_neighbours_is_the_upper_one() -> None:
+    assert halfway(1.0, np.nextafter(1, 2)) == np.nextafter(1, 2)
+
+
+@pytest.mark.parametrize("marker", [[1.0, 2.0, 4.0, 8.0], [8.0, 1.0, 4.0, 2.0]])
+def test_the_best_cut_lies_between_two_values(marker: list[float]) -> None:
+    values = np.array(marker)
+    search = Search(TENTHS, "Lau94", None, 0)
+    found = best_cut(values, 1.0 * (values > 2), search, events=2, role="train")
+    oracle = "definition: halfway between the values it parts"
+    agree(best_cut, oracle, [found.value, found.highest_below], [3, 2])
+    assert found.apply([2.9, 3.0], role="test").tolist() == [False, True]
 
 
 def test_a_cut_point_is_applied_without_an_outcome() -> None:
     table = SAID["made"]["strong"]["table"]
-    found = survival_cut_point(table["values"], table["times"], table["events"], on_whom="train")
-    assert (found.on_whom, found.n) == ("train", len(table["values"]))
-    assert found.apply([found.value, found.value + 1e-6]).tolist() == [False, True]
+    found = survival_cut_point(table["values"], table["times"], table["events"], role="train")
+    assert (found.chosen_on, found.n) == ("train", len(table["values"]))
+    asked = [found.highest_below, found.value, found.value + 1e-6]
+    assert found.apply(asked, role="test").tolist() == [False, True, True]
     assert found.higher_is_worse
     with pytest.raises(ValueError, match="values: found nan in row 0"):
-        found.apply([float("nan")])
+        found.apply([float("nan")], role="test")
 
 
 def test_a_high_marker_may_be_good() -> None:
-    found = binary_cut_point([1, 2, 3, 4], [1, 1, 0, 0], on_whom="train")
-    assert (found.value, found.higher_is_worse) == (2.0, False)
+    found = binary_cut_point([1, 1, 0, 0], [1, 2, 3, 4], role="train")
+    assert (found.value, found.highest_below, found.higher_is_worse) == (2.5, 2.0, False)
 
 
 def test_quantile_groups_are_applied_to_others() -> None:
-    found = quantile_groups(range(1, 101), 4, on_whom="train")
-    assert np.bincount(found.apply(range(1, 101))).tolist() == [25, 25, 25, 25]
-    assert found.apply([-5, 1000]).tolist() == [0, 3]
+    found = quantile_groups(range(1, 101), 4, role="train")
+    own = found.apply(range(1, 101), role="train", apparent=True)
+    assert np.bincount(own).tolist() == [25, 25, 25, 25]
+    assert found.apply([-5, 1000], role="test").tolist() == [0, 3]
+
+
+@given(st.lists(st.integers(0, 30), min_size=3, max_size=40), st.integers(2, 5))
+def test_quantile_groups_part_the_ordered_patients(values: list[int], count: int) -> None:
+    try:
+        found = quantile_groups(values, count, role="train")
+    except ValueError:
+        return  # too many ties
+    groups = found.apply(values, role="train", apparent=True)
+    assert set(groups) == set(range(count))
+    for group in range(count - 1):
+        below, above = (max(np.array(values)[groups == group]), found.quantiles[group])
+        assert below <= above + 1e-9
+        assert min(np.array(values)[groups > group]) > above - 1e-9
+
+
+def test_a_quantile_that_is_a_value_is_not_rounded_below_it() -> None:
+    for thirds in range(1, 60):
+        values = np.arange(3.0 * thirds + 1)
+        sizes = np.bincount(
+            quantile_groups(values, 3, role="a").apply(values, role="a", apparent=True)
+        )
+        assert sizes.tolist() == [thirds + 1, thirds, thirds]
+
+
+def test_what_was_chosen_is_not_for_those_who_chose_it() -> None:
+    marker, times, events = [1.0, 2, 3, 4, 5, 6], [9, 8, 7, 3, 2, 1], [0, 1, 1, 1, 1, 1]
+    for found in (
+        survival_cut_point(marker, times, events, role="train"),
+        binary_cut_point(events, marker, role="train"),
+        quantile_groups(marker, 2, role="train"),
+    ):
+        name = type(found).__name__
+        with pytest.raises(ValueError, match=f"the role train, and this {name} was chosen on 6 pa"):
+            found.apply([1, 2], role="train")
+        with pytest.raises(ValueError, match="found the same rows as test, and this"):
+            found.apply(marker[::-1], role="test")
+        permitted = found.apply(marker, role="test", apparent=True)
+        assert permitted.any()
+        assert (found.apply([*marker, 7], role="test")[:-1] == permitted).all()
+
+
+@given(st.permutations(range(8)))
+def test_a_fingerprint_is_of_rows_in_any_order(order: list[int]) -> None:
+    rows = np.array([[0, 0, 1, 1, 0, 1, 0, 1], [3, 1, 2, 2, 5, 0.5, 0, -1]])
+    own = fingerprint(*rows)
+    same = [fingerprint(*rows[:, order]) == own, fingerprint(*np.negative(-rows)) == own]
+    swapped = rows.copy()
+    swapped[0, [0, 2]] = swapped[0, [2, 0]]  # the labels of two patients
+    other = [fingerprint(*swapped) == own, fingerprint(rows[1]) == own]
+    agree(fingerprint, "definition: the same rows", [*same, *other], [1, 1, 0, 0])
 
 
 class TestRefused:
     def learn(self, **arguments: Any) -> CutPoint:
         return survival_cut_point(
-            [1, 2, 3, 4], [1, 2, 3, 4], [1, 1, 1, 0], **{"on_whom": "train", **arguments}
+            [1, 2, 3, 4], [1, 2, 3, 4], [1, 1, 1, 0], **{"role": "train", **arguments}
         )
 
     def test_rows_without_a_name(self) -> None:
-        with pytest.raises(ValueError, match="found no name in on_whom"):
-            self.learn(on_whom=" ")
+        with pytest.raises(ValueError, match="role: found no name"):
+            self.learn(role=" ")
+        with pytest.raises(ValueError, match="role: found no name"):
+            Chosen(chosen_on="", n=1, rows="")
 
     def test_an_unknown_correction(self) -> None:
         with pytest.raises(ValueError, match="correction: found 'none', expected one of Lau92"):
@@ -229,16 +314,16 @@ class TestRefused:
 
     def test_a_constant_marker(self) -> None:
         with pytest.raises(ValueError, match="found no value with 10% to 90% of 2 patients"):
-            survival_cut_point([1, 1], [1, 2], [1, 1], on_whom="train")
+            survival_cut_point([1, 1], [1, 2], [1, 1], role="train")
 
     def test_nobody_with_an_event(self) -> None:
         with pytest.raises(ValueError, match="found the same outcome in all patients"):
-            survival_cut_point([1, 2, 3], [1, 2, 3], [0, 0, 0], on_whom="train")
+            survival_cut_point([1, 2, 3], [1, 2, 3], [0, 0, 0], role="train")
 
     def test_one_group(self) -> None:
         with pytest.raises(ValueError, match="found count 1; expected at least 2 groups"):
-            quantile_groups([1, 2], 1, on_whom="train")
+            quantile_groups([1, 2], 1, role="train")
 
     def test_too_many_ties_for_tertiles(self) -> None:
         with pytest.raises(ValueError, match="found too few distinct values for 3 groups"):
-            quantile_groups([1, 1, 1, 1, 2], 3, on_whom="train")
+            quantile_groups([1, 1, 1, 1, 2], 3, role="train")

@@ -21,6 +21,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from oncotrail.statistics.arrays import Floats, Integers, Undefined, one_of
+from oncotrail.statistics.chosen import halfway
 
 Correction = Literal["Lau92", "Lau94", "permutation"]
 BLOCK = 2**22  # numbers in memory at once while permuting
@@ -46,9 +47,13 @@ TENTHS = Shares()
 
 @dataclass(frozen=True)
 class MaximalStatistic:
-    """The best cut (`value > cut` is above); `signed` is negative where scores are higher above."""
+    """The best cut; `signed` is negative where scores are higher above.
+
+    `cut` is halfway between the two values that it parts, the lower one is `highest_below`.
+    """
 
     cut: float
+    highest_below: float
     below: int
     signed: float
     p_value: float
@@ -71,8 +76,8 @@ def maximal_statistic(
     >>> found = maximal_statistic(
     ...     np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 0.0, 1.0, 1.0]), TENTHS, "Lau94"
     ... )
-    >>> found.cut, found.below, round(found.signed, 3)
-    (2.0, 2, -1.732)
+    >>> found.cut, found.highest_below, found.below, round(found.signed, 3)
+    (2.5, 2.0, 2, -1.732)
     """
     one_of(correction, get_args(Correction), "correction")
     order = np.argsort(marker, kind="stable")
@@ -87,8 +92,9 @@ def maximal_statistic(
     else:
         p_value = _permuted(scores, sizes, largest, generator, permutations)
     below = int(sizes[best])
-    cut = float(marker[order[below - 1]])
-    return MaximalStatistic(cut, below, float(signed[best]), p_value, sizes.size)
+    lower, upper = marker[order[below - 1 : below + 1]].tolist()
+    cut = halfway(lower, upper)
+    return MaximalStatistic(cut, lower, below, float(signed[best]), p_value, sizes.size)
 
 
 def _sizes(ordered: Floats, shares: Shares) -> Integers:
