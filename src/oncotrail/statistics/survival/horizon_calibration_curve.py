@@ -170,14 +170,7 @@ class _Smooth:
 
     def of(self, rows: _Rows) -> Floats:
         """The observed risks at the places, then ICI, E50, E90 and Emax of the patients."""
-        try:
-            with np.errstate(over="raise"):
-                observed = self._observed(rows)
-        except FloatingPointError:
-            raise Undefined(
-                f"found hazards beyond all numbers with {int(rows.patients.events.sum())} events; "
-                "expected enough of them for a spline. Follow patients longer, or leave it out."
-            ) from None
+        observed = self._observed(rows)
         own, places = np.split(observed, [rows.patients.n])
         off = np.abs(own + np.expm1(-np.exp(rows.hazard)))
         mean = np.average(off, weights=rows.weights)
