@@ -36,7 +36,10 @@ Conventions that differ from R's everywhere: blanks are refused and never droppe
 spread has no interval (R often prints one of no width). In discrimination and classification
 weights are those of sampling, whose scale does not matter. Elsewhere they are case weights: whole
 numbers count patients, so that a weight of 2 is the row twice, and fractions have the robust
-(sandwich) variance, so that their scale does not matter either.
+(sandwich) variance, so that their scale does not matter either. Three exceptions, which are R's
+too: tests by the likelihood (ratio, score, proportional hazards) take any weight for a count, a
+concordance's variance takes a row for one patient, and knots and neighbourhoods of curves are of
+rows.
 """
 
 

@@ -121,7 +121,9 @@ def with_interval(
     if error is None:
         return value, None, None, None
     half = quantile * error
-    return value, error, max(lowest, value - half), min(highest, value + half)
+    # A weighted figure may itself lie beyond; its interval holds it all the same.
+    low, high = max(lowest, value - half), min(highest, value + half)
+    return value, error, min(low, value), max(high, value)
 
 
 def weighted_sum(figures: Sequence[Influenced | None], shares: Floats) -> Influenced | None:

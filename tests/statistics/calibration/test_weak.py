@@ -444,3 +444,11 @@ def test_out_of_range_probabilities_are_refused() -> None:
     for figure in (brier, scaled_brier, spiegelhalter, observed_expected, calibration_slope):
         with pytest.raises(ValueError, match=r"found 1.2 in row 1; expected .* at most 1"):
             figure([0, 1], [0.2, 1.2])
+
+
+def test_a_cluster_of_rows_of_weight_0_is_not_there() -> None:
+    found = observed_expected(
+        [1, 0, 1, 0], [0.3, 0.4, 0.5, 0.6], weights=[1, 0, 1, 1], clusters=[0, 1, 2, 3]
+    )
+    without = observed_expected([1, 1, 0], [0.3, 0.5, 0.6], clusters=[0, 2, 3])
+    assert found == without

@@ -275,3 +275,13 @@ def test_an_event_at_the_horizon_but_for_rounding_counts() -> None:
         for time in (0.1 + 0.2, 0.3)
     )
     assert one == two
+
+
+def test_a_figure_lies_in_its_own_interval_also_where_it_lies_beyond_its_range() -> None:
+    found = survival_decision_curves(
+        [1, 3, 3, 2], [0, 1, 0, 1], {"m": [0.6, 0.3, 0, 0.1]}, [0.1], horizon=3
+    )
+    standardised = found.models["m"][0].standardised
+    assert standardised is not None
+    assert standardised.value > 1
+    assert standardised.low <= standardised.value <= standardised.high

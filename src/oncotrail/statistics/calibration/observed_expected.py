@@ -82,7 +82,8 @@ def _poisson(labels: Flags, weight: Floats, influences: Influences, confidence: 
         for each in (influences.factors * labels, influences.factors, weight)
     )
     variance = float((counts**2).sum())
-    one = float((sizes**2 / weights).max())  # what one more event could add
+    there = weights > 0  # of a cluster all of whose rows weigh 0, nothing is left but its number
+    one = float((sizes[there] ** 2 / weights[there]).max())  # what one more event could add
     low = 0.0 if count == 0 else _gamma(count, variance, tail)
     return Interval(low, _gamma(count + one, variance + one**2, 1 - tail))
 
