@@ -2,6 +2,7 @@
 #
 #   PYTHON=python3.12    the interpreter that .venv is made with, 3.11 or newer
 #   STUDY=name           repro: only this study
+#   STUDY=name NETWORK=name TRIALS=30 WORKERS=2    tune: which network, how often in all, how many at a time
 #   PUBLISHED=1          repro: write `recipe: published` into params.yaml first (0 writes demo)
 #   DEBUG=1              repro: show tracebacks
 #   PORT=5001            ui: this port and not the first free one
@@ -20,7 +21,7 @@ NO_GPU := $(if $(shell command -v nvidia-smi 2>/dev/null),,-m "not gpu")
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lock repro test test-all coverage check ui clean
+.PHONY: help setup lock repro tune test test-all coverage check ui clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,10 +43,15 @@ $(READY): requirements.lock pyproject.toml
 
 lock: $(READY) ## write requirements.lock anew from pyproject.toml
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
-	  --python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+	  --python-version 3.11 --group dev --group cluster --group postgresql pyproject.toml --output-file requirements.lock
 
 repro: $(READY) ## run what is out of date, show the models, compare with git (STUDY=name, PUBLISHED=1)
 	@$(ONCOTRAIL) repro $(if $(STUDY),--study $(STUDY)) $(RECIPE)
+
+tune: $(READY) ## search a network's settings (STUDY=name NETWORK=name TRIALS=30 WORKERS=2)
+	@test -n "$(STUDY)" -a -n "$(NETWORK)" -a -n "$(TRIALS)" \
+	  || { echo "make tune STUDY=name NETWORK=name TRIALS=30 [WORKERS=2]"; exit 2; }
+	@$(ONCOTRAIL) tune $(STUDY) $(NETWORK) --trials $(TRIALS) $(if $(WORKERS),--workers $(WORKERS))
 
 test: $(READY) ## the fast tests, network off
 	@$(BIN)/python -m pytest -q -m "not slow and not gpu"

@@ -1,11 +1,10 @@
 """The guards: what would make this study's numbers wrong stops it here."""
 
 import json
-from pathlib import Path
 
 from oncotrail import stage
 from oncotrail.audit.checks import audited
-from oncotrail.audit.evidence import Declared, Numbers, Pixels, read_evidence
+from oncotrail.audit.evidence import Declared, Recomputed, read_evidence
 from oncotrail.audit.finding import refuse_violations
 from oncotrail.record import Run
 from oncotrail.study import base
@@ -33,7 +32,7 @@ class Settings(base.Settings):
 
 
 def main(settings: Settings, run: Run) -> None:
-    evidence = read_evidence(run, settings.declared(), rescore)
+    evidence = read_evidence(run, settings.declared(), again())
     findings = audited(settings.audit.checks, evidence)
     refuse_violations(findings)
     report = {"checks": [finding.entry() for finding in findings]}
@@ -46,12 +45,14 @@ def main(settings: Settings, run: Run) -> None:
         run.say(f"{finding.check}: {finding.says}")
 
 
-def rescore(folder: Path, pixels: Pixels) -> tuple[Numbers, Numbers]:
-    """Embeddings and scores from the saved network; the audit's room itself knows no torch."""
+def again() -> Recomputed:
+    """How networks are run again; the audit's room itself knows no torch."""
     from oncotrail.backbones.weights import load_network
 
-    scored = load_network(folder).score(pixels)
-    return scored.embeddings, scored.scores
+    return Recomputed(
+        embeddings=lambda folder, pixels: load_network(folder).embeddings(pixels),
+        scores=lambda folder, *of: load_network(folder).patients(*of),
+    )
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ import pandas as pd
 
 from oncotrail import stage
 from oncotrail.cohort import tables
-from oncotrail.errors import DataFault
-from oncotrail.imaging.decode import fill, limited
+from oncotrail.imaging import decode, listing, store
 from oncotrail.record import Run
 from oncotrail.study import base
+from oncotrail.study.computing import Compute
 from oncotrail.study.pixels import Decode
 
 
@@ -22,6 +22,7 @@ class Limits(base.Settings):
 class Settings(base.Settings):
     """What this stage reads of params.yaml and the study file."""
 
+    compute: Compute
     limits: Limits
     decode: Decode
 
@@ -31,25 +32,22 @@ def main(settings: Settings, run: Run) -> None:
     images = tables.read(tables.IMAGES, acquired / "images.parquet")
     parts, used = [], {}
     for name, declared in settings.decode.views.items():
-        view, here = limited(declared, side), _of_view(images, name)
-        digests = fill(run.out / f"{name}.npy", [acquired / path for path in here["path"]], view)
-        parts.append(here.assign(row=range(len(here)), sha256=digests))
-        used[name] = view.model_dump()
+        view, here = decode.limited(declared, side), listing.of_view(images, name)
+        filled = store.fill(
+            run.root / store.PLACE,
+            run.out / f"{name}.npy",
+            listing.sources(here, acquired),
+            view,
+            label=f"{run.study}/{name}",
+            processes=settings.compute.threads,
+        )
+        parts.append(listing.rows(here, filled.images))
+        used[name] = view.asked()
         run.params({f"{name}_rows": view.rows, f"{name}_columns": view.columns})
-        run.say(f"{len(here)} images of {name} at {view.rows} x {view.columns}")
-    pixels = pd.concat(parts)[list(tables.PIXELS.columns)]
-    tables.write(tables.PIXELS, pixels, run.out / "pixels.parquet")
+        run.say(f"{len(here)} images of {name} at {view.rows} x {view.columns}: {filled}")
+    tables.write(tables.PIXELS, pd.concat(parts), run.out / "pixels.parquet")
     text = json.dumps(used, indent=1, sort_keys=True) + "\n"
     (run.out / "decode.json").write_text(text, encoding="utf-8")
-
-
-def _of_view(images: pd.DataFrame, view: str) -> pd.DataFrame:
-    here = images[images["view"] == view].sort_values("image")
-    if here.empty:
-        known = ", ".join(sorted(images["view"].unique()))
-        message = f"no patient has an image of the view {view!r}; the images are of: {known}."
-        raise DataFault(message)
-    return here
 
 
 if __name__ == "__main__":

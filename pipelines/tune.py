@@ -1,13 +1,11 @@
 """Tune: choose the settings that train reads; with no trials, the declared ones pass through."""
 
-from __future__ import annotations
-
-import json
-
 from oncotrail import stage
-from oncotrail.errors import UserFault
 from oncotrail.record import Run
+from oncotrail.search import results
 from oncotrail.study import base
+from oncotrail.study.cohort import Cohort
+from oncotrail.study.computing import Compute
 from oncotrail.study.network import Network
 
 
@@ -15,29 +13,47 @@ class Limits(base.Settings):
     """Caps on the search; null is no cap."""
 
     trials: int | None
+    epochs: int | None
 
 
 class Settings(base.Settings):
     """What tune reads."""
 
+    seed: int
+    compute: Compute
     limits: Limits
+    cohort: Cohort
     network: Network
 
 
 def main(settings: Settings, run: Run) -> None:
-    declared, limit = settings.network.search.trials, settings.limits.trials
-    trials = declared if limit is None else min(declared, limit)
-    if trials > 0:
-        message = (
-            f"{trials} trials are asked for, and the search is not part of this version; "
-            f"set network.{run.key}.search.trials to 0."
-        )
-        raise UserFault(message)
-    chosen = settings.network.model_dump(mode="json")
-    text = json.dumps(chosen, indent=1, sort_keys=True) + "\n"
-    (run.out / "settings.json").write_text(text, encoding="utf-8")
+    asked, limit = settings.network.search, settings.limits.trials
+    trials = asked.trials if limit is None else min(asked.trials, limit)
     run.params({**settings.network.flat(), "trials": trials})
-    run.say("no trials: the declared settings pass through")
+    if trials == 0:
+        results.write_declared(settings.network, run)
+        return
+    from oncotrail.figures import search as drawn
+    from oncotrail.figures.drawing import save
+    from oncotrail.search import network, watching
+
+    task = network.Task(
+        network=settings.network,
+        model=run.key,
+        patients=network.patients_of(settings.network, settings.cohort, run),
+        pixels=run.folder("decode"),
+        pretrained=run.folder("pretrain"),
+        trials=trials,
+        most_epochs=settings.limits.epochs,
+        compute=settings.compute,
+        seed=settings.seed,
+    )
+    where = network.Where.of(run.work, run.key, task.key(run.dependencies))
+    found = network.search_network(task, where, watching.Watched(run, asked.objective))
+    results.write_found(settings.network, found, run, settings.seed)
+    for name, figure in drawn.figures_of(found).items():
+        save(figure, run.out / name)
+        run.artifact(run.out / name)
 
 
 if __name__ == "__main__":

@@ -86,6 +86,19 @@ def test_only_tracking_imports_mlflow() -> None:
     assert {name for name in importers if not name.startswith("oncotrail.tracking.")} == set()
 
 
+def test_only_search_imports_optuna() -> None:
+    importers = import_graph().find_modules_that_directly_import("optuna")
+    assert importers
+    assert {name for name in importers if not name.startswith("oncotrail.search.")} == set()
+
+
+def test_a_worker_of_a_search_starts_without_engines() -> None:
+    """Its threads are set before; and its driver asks for trials without torch."""
+    heavy = {"torch", "timm", "numpy", "pandas", "optuna", "mlflow", "sklearn"}
+    code = f"import sys, oncotrail.search.worker; print(*sorted({heavy} & set(sys.modules)))"
+    assert python(code).stdout.split() == []
+
+
 def test_nothing_imports_dvc() -> None:
     assert "dvc" not in import_graph().modules
 

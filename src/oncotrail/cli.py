@@ -48,6 +48,17 @@ def repro(
 
 
 @app.command()
+def tune(
+    study: Study,
+    network: Annotated[str, typer.Argument(help="One of its networks, without the study's name.")],
+    trials: Annotated[int, typer.Option(help="In all, those of earlier searches among them.")],
+    workers: Annotated[int, typer.Option(help="Trials at a time; 1 repeats to the bit.")] = 1,
+) -> None:
+    """Search a network's settings: write the trials into the study file, and run its stage."""
+    _do("tune", lambda: _tune(study, network, trials, workers))
+
+
+@app.command()
 def verify(
     study: Annotated[str | None, typer.Option(help="Only this study.")] = None,
 ) -> None:
@@ -102,6 +113,19 @@ def sync() -> None:
 
 
 @app.command()
+def prune() -> None:
+    """Give back the space of decoded pixels that no output needs."""
+
+    def work() -> int:
+        from oncotrail.commands.prune import prune_pixels
+
+        print(f"prune: {prune_pixels(Path.cwd())}")
+        return 0
+
+    _do("prune", work)
+
+
+@app.command()
 def ui(
     port: Annotated[int | None, typer.Option(help="The first free one from 5000 on.")] = None,
 ) -> None:
@@ -113,6 +137,28 @@ def ui(
         return ui(Path.cwd(), port, lambda line: print(line, flush=True))
 
     _do("ui", work)
+
+
+@app.command()
+def doctor(
+    *,
+    tune_device: Annotated[
+        bool,
+        typer.Option(help="Time each network's training in every precision and layout; minutes."),
+    ] = False,
+) -> None:
+    """Look this machine over; with --tune-device, write what is fastest into params.yaml."""
+
+    def work() -> int:
+        from oncotrail.commands import doctor
+
+        print(doctor.devices())
+        if tune_device:
+            diff = doctor.tune_device(Path.cwd(), lambda line: print(line, flush=True))
+            print(diff or "params.yaml says so already.")
+        return 0
+
+    _do("doctor", work)
 
 
 def main() -> None:
@@ -139,6 +185,20 @@ def _repro(study: str | None, recipe: str | None) -> int:
     code = _verify(studies)
     print("next: make ui (the runs in MLflow), or . .venv/bin/activate, then dvc metrics diff")
     return code
+
+
+def _tune(study: str, network: str, trials: int, workers: int) -> int:
+    from oncotrail.commands import tune
+
+    root, key = Path.cwd(), f"{study}-{network}"
+    _print(tune.ask_for(root, study, network, trials))
+    outcome = tune.search(root, key, workers, debug=_debug())
+    if outcome.exit_code:
+        print(_stopped(outcome))
+        return outcome.exit_code
+    print(tune.told(root, study, key))
+    print("next: make repro (that network and what follows train again), make ui (the trials)")
+    return 0
 
 
 def _verify(studies: list[str]) -> int:

@@ -6,13 +6,25 @@ last digits of every weight.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
 # Rounding in another order (another processor, other threads) moves the last digit, and training
 # amplifies that: from the 7th digit to the first or second, from the 16th to about the 10th.
-Precision = Literal["float32", "float64"]
+# bfloat16 computes in it where that is safe and keeps weights and losses in float32.
+Precision = Literal["float32", "float64", "bfloat16"]
+WeightPrecision = Literal["float32", "float64"]
+
+
+def of_weights(precision: Precision) -> WeightPrecision:
+    """What a network's own numbers are.
+
+    >>> of_weights("bfloat16")
+    'float32'
+    """
+    return "float64" if precision == "float64" else "float32"
 
 
 def use_threads(threads: int) -> None:
@@ -40,6 +52,8 @@ def repeatable(seed: int) -> Iterator[None]:
     """Torch's randomness from `seed`, and only algorithms that repeat; both restored after."""
     import torch
 
+    # cuBLAS repeats only with a workspace of a fixed size, and reads this when it first starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     strict_before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(mode=True)
     try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from typing import Self
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # How libraries tell of a full disk where the number is lost: Rust, SQLite, numpy.
@@ -38,7 +39,25 @@ class DataFault(UserFault):
 
 
 class ImageFault(UserFault):
-    """An image that cannot be read, or must not be used."""
+    """An image that cannot be read, or must not be used: what was found, and what to do about it.
+
+    >>> str(ImageFault("is empty", "copy it again"))
+    'is empty; copy it again.'
+
+    Without a mend, `what` is the whole sentence.
+    """
+
+    def __init__(self, what: str, mend: str = "") -> None:
+        super().__init__(what, mend)  # both are `args`, so that it crosses to another process
+        self.what = what
+        self.mend = mend
+
+    def __str__(self) -> str:
+        return f"{self.what}; {self.mend}." if self.mend else self.what
+
+    def at(self, place: object) -> Self:
+        """The same fault, told of the file at `place`."""
+        return type(self)(f"{place} {self.what}", self.mend)
 
 
 class DeidentificationRefused(ImageFault):

@@ -42,6 +42,18 @@ class FittedOn:
     synthetic: tuple[bool, ...] = ()
 
 
+@dataclass(frozen=True)
+class Nested:
+    """A run below a stage's own: one trial of a search."""
+
+    params: dict[str, Scalar] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    history: dict[str, list[list[float]]] = field(default_factory=dict)
+    artifacts: dict[str, str] = field(default_factory=dict)  # below the stage's output -> sha256
+    tags: dict[str, str] = field(default_factory=dict)
+    folder: str = ""  # of the artifacts; on the nested run's page they appear without it
+
+
 @runtime_checkable
 class Run(Protocol):
     """What a stage's `main` is given besides its settings."""
@@ -49,8 +61,12 @@ class Run(Protocol):
     study: str
     stage: str
     key: str  # what follows the @ in the stage's address: the study, or a network's name
+    root: Path  # the repository; what no output holds lies in its .oncotrail
     out: Path  # being filled; appears as data/<study>/<stage>[/<key>] only if the stage ends well
     results: Path  # small result files for git; appear in results/<study>/ likewise
+    checkpoints: Path  # work in progress of this very run, which a kill leaves; named by its key
+    work: Path  # work in progress that outlives runs: .oncotrail
+    dependencies: Mapping[str, str]  # what this run reads: path -> md5
 
     def folder(self, stage: str, member: str | None = None) -> Path:
         """Where another stage's finished output lies."""
@@ -74,6 +90,14 @@ class Run(Protocol):
 
     def reports_on(self, member: str, values: Mapping[str, float]) -> None:
         """Record figures that belong on another run's page: evaluation's, on each model's."""
+        ...
+
+    def nested_epoch(self, name: str, epoch: int, values: Mapping[str, float]) -> None:
+        """Record one epoch of a run below this one, now: a search's trial."""
+        ...
+
+    def nested(self, name: str, run: Nested) -> None:
+        """Record a run below this one, which is over; told again, it says more."""
         ...
 
     def say(self, line: str) -> None:
@@ -118,12 +142,17 @@ class MemoryRun:
     artifacts: list[Path] = field(default_factory=list)
     on_members: dict[str, dict[str, float]] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
+    dependencies: Mapping[str, str] = field(default_factory=dict)
+    nested_history: dict[str, list[tuple[int, dict[str, float]]]] = field(default_factory=dict)
+    nested_runs: dict[str, Nested] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.key = self.key or self.study
         member = None if self.key == self.study else self.key
         self.out = self.folder(self.stage, member)
         self.results = self.root / "results" / self.study
+        self.work = self.root / ".oncotrail"
+        self.checkpoints = self.work / "checkpoints" / f"{self.stage}@{self.key}"
         self.out.mkdir(parents=True, exist_ok=True)
         self.results.mkdir(parents=True, exist_ok=True)
 
@@ -144,6 +173,12 @@ class MemoryRun:
 
     def reports_on(self, member: str, values: Mapping[str, float]) -> None:
         self.on_members.setdefault(member, {}).update(finite(values))
+
+    def nested_epoch(self, name: str, epoch: int, values: Mapping[str, float]) -> None:
+        self.nested_history.setdefault(name, []).append((epoch, finite(values)))
+
+    def nested(self, name: str, run: Nested) -> None:
+        self.nested_runs[name] = run
 
     def say(self, line: str) -> None:
         self.lines.append(line)
@@ -185,18 +220,22 @@ class RunRecord:
     history: dict[str, list[list[float]]]  # metric -> [[epoch, value], ...]
     artifacts: dict[str, str]  # path below the stage's output -> sha256
     on_members: dict[str, dict[str, float]]  # model -> figures that belong on that model's page
+    nested: dict[str, Nested] = field(default_factory=dict)  # runs below this one, by name
 
     def write(self, path: Path) -> None:
         """Write as JSON with sorted keys, so that the same record is the same bytes."""
-        path.write_text(
-            json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n",
-            encoding="utf-8",
-        )
+        said = asdict(self)
+        if not self.nested:  # most runs have none, and say nothing of it
+            del said["nested"]
+        text = json.dumps(said, indent=1, sort_keys=True, allow_nan=False) + "\n"
+        path.write_text(text, encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> RunRecord:
         """Read what `write` wrote."""
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        said = json.loads(path.read_text(encoding="utf-8"))
+        nested = {name: Nested(**run) for name, run in said.pop("nested", {}).items()}
+        return cls(**said, nested=nested)
 
 
 def sha256_of(path: Path) -> str:

@@ -27,14 +27,17 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from oncotrail.errors import StageBusy, UserFault, foreseen
 from oncotrail.graph import StageInGraph, digest, stage_in_graph
-from oncotrail.record import Run, RunRecord, Scalar, finite, folder, sha256_of
+from oncotrail.record import Nested, Run, RunRecord, Scalar, finite, folder, sha256_of
 from oncotrail.study.base import Settings
 from oncotrail.study.load import Loaded, load, study_of
 from oncotrail.tracking.provenance import provenance
+
+if TYPE_CHECKING:
+    from oncotrail.tracking.runs import LiveRun
 
 WORK = ".oncotrail"  # work in progress: outside DVC's outputs, never in git
 LOCK_WAIT_SECONDS = 10.0
@@ -105,14 +108,19 @@ class StageRun:
         self.key = place.key
         self._place = place
         self._loaded = loaded
-        self._dependencies = {path: digest(root / path) for path in place.dependencies}
+        self.work = root / WORK
+        self.dependencies: Mapping[str, str] = {
+            path: digest(root / path) for path in place.dependencies
+        }
         self._params: dict[str, Scalar] = {}
         self._metrics: dict[str, float] = {}
         self._history: dict[str, list[list[float]]] = {}
         self._on_members: dict[str, dict[str, float]] = {}
+        self._nested: dict[str, Nested] = {}
         self._artifacts: list[Path] = []
-        self._live: Any = None
+        self._live: LiveRun | None = None
         self.run_key = self._digest_of_run()
+        self.checkpoints = root / WORK / "checkpoints" / self.run_key
         beside = root / WORK / "partial" / f"{place.name}@{place.key}"
         shutil.rmtree(beside, ignore_errors=True)
         self.out = beside / "out"
@@ -132,11 +140,15 @@ class StageRun:
     def epoch(self, epoch: int, values: Mapping[str, float]) -> None:
         for name, value in finite(values).items():
             self._history.setdefault(name, []).append([epoch, value])
-        if self._live is None:
-            from oncotrail.tracking.runs import open_live_run
+        self._shown_live().epoch(epoch, values)
 
-            self._live = open_live_run(self.root, self._record({}))
-        self._live.epoch(epoch, values)
+    def nested_epoch(self, name: str, epoch: int, values: Mapping[str, float]) -> None:
+        self._shown_live().epoch(epoch, finite(values), below=name)
+
+    def nested(self, name: str, run: Nested) -> None:
+        known, self._nested[name] = self._nested.get(name), run
+        if self._live is not None and known is None:
+            self._live.ended(name, run)
 
     def artifact(self, path: Path) -> None:
         self._artifacts.append(path)
@@ -156,6 +168,9 @@ class StageRun:
         record = self._record(artifacts)
         record.write(self.out / "run.json")
         self._publish()
+        shutil.rmtree(
+            self.checkpoints, ignore_errors=True
+        )  # the output is there: nothing to resume
         if self._live is not None:
             self._live.close()
         return record
@@ -163,6 +178,14 @@ class StageRun:
     def abandon(self) -> None:
         """Leave nothing of a stage that failed: on a full disk, the half that was written too."""
         shutil.rmtree(self.out.parent, ignore_errors=True)
+
+    def _shown_live(self) -> LiveRun:
+        """The run in MLflow, opened when there is something to show."""
+        if self._live is None:
+            from oncotrail.tracking.runs import open_live_run
+
+            self._live = open_live_run(self.root, self._record({}))
+        return self._live
 
     def _publish(self) -> None:
         member = None if self.key == self.study else self.key
@@ -186,18 +209,19 @@ class StageRun:
             seed=getattr(self._loaded.settings, "seed", None),
             params=dict(self._params),
             bent={place: list(pair) for place, pair in self._loaded.bent.items()},
-            dependencies=self._dependencies,
+            dependencies=dict(self.dependencies),
             metrics=self._metrics,
             history=self._history,
             artifacts=artifacts,
             on_members=self._on_members,
+            nested=self._nested,
         )
 
     def _digest_of_run(self) -> str:
         asked = {
             "stage": f"{self.stage}@{self.key}",
             "settings": self._loaded.settings.model_dump(mode="json"),
-            "dependencies": self._dependencies,
+            "dependencies": dict(self.dependencies),
         }
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -217,9 +217,9 @@ def without_image(data: bytes) -> bytes:
     [
         (without_image(make_dicom(Modality="CR")), "without an image", "export it again"),
         (make_dicom(Modality="CR")[:400], "without an image", "it may be cut short"),
-        (make_dicom(Modality="CR", BurnedInAnnotation="YES"), "Annotation is YES", "Look at this"),
+        (make_dicom(Modality="CR", BurnedInAnnotation="YES"), "Annotation is YES", "look at this"),
         (make_dicom(Modality="US"), "usually has text burned in", "burned_in: checked_by_hand"),
-        (make_dicom(Modality="CR", NumberOfFrames=2), "holds 2 frames", "expected one slice"),
+        (make_dicom(Modality="CR", NumberOfFrames=2), "is cut short: 96 of 192", "copy it again"),
     ],
 )
 def test_a_fault_of_an_image_says_how_to_mend_it(

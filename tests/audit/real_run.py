@@ -10,8 +10,8 @@ from PIL import Image
 
 from oncotrail.cohort import tables
 from oncotrail.imaging.read import read_scan
-from oncotrail.imaging.scan import digest
 from oncotrail.record import MemoryRun, folder
+from oncotrail.study.computing import Compute
 from oncotrail.study.evaluation import Evaluation
 from oncotrail.study.fusion import Fusion
 from oncotrail.study.guards import Audit
@@ -71,7 +71,7 @@ def list_images(root: Path, patients: pd.Series) -> None:
             "patient": patient,
             "view": view,
             "path": picture(root, f"{patient}-{view}").relative_to(acquire).as_posix(),
-            "sha256": digest(read_scan(picture(root, f"{patient}-{view}")).pixels),
+            "sha256": read_scan(picture(root, f"{patient}-{view}")).sha256(),
             "rows": SIDE,
             "columns": SIDE,
         }
@@ -85,7 +85,9 @@ def list_images(root: Path, patients: pd.Series) -> None:
 def decode_again(root: Path) -> None:
     views = {view: {"window": None, "rows": SIDE, "columns": SIDE} for view in VIEWS}
     settings = decode.Settings(
-        limits=decode.Limits(image_side=None), decode=Decode.read({"views": views}, STUDY)
+        compute=Compute(threads=1, precision="float32"),
+        limits=decode.Limits(image_side=None),
+        decode=Decode.read({"views": views}, STUDY),
     )
     decode.main(settings, MemoryRun(root, STUDY, "decode"))
 

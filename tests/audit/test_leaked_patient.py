@@ -57,8 +57,8 @@ def test_a_train_stage_that_takes_roles_by_position(
     """In the code path: the roles of a differently sorted table, pasted beside the images."""
     honest = results.predictions_table
 
-    def faulty(images: pd.DataFrame, *given: object) -> pd.DataFrame:
-        return honest(images.assign(role=images["role"].to_numpy()[::-1]), *given)
+    def faulty(images: pd.DataFrame, *given: object, **named: object) -> pd.DataFrame:
+        return honest(images.assign(role=images["role"].to_numpy()[::-1]), *given, **named)
 
     monkeypatch.setattr(results, "predictions_table", faulty)
     train_again(root, "toy-t4")

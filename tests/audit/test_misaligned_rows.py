@@ -16,6 +16,7 @@ from oncotrail.audit.misaligned_rows import drawn
 from oncotrail.backbones import results
 from oncotrail.errors import AuditFailed
 from oncotrail.fusion import early
+from oncotrail.imaging.decode import ImageSource
 from oncotrail.record import folder
 from pipelines import decode
 from tests.audit.real_run import audit_again, changed, decode_again, fuse_again, train_again
@@ -93,9 +94,9 @@ def test_a_train_stage_that_lists_images_in_another_order(
     """Embeddings and scores agree with each other and belong to nobody: only pixels can tell."""
     honest = results.write_scored
 
-    def faulty(out: Path, blueprint: Any, images: pd.DataFrame, *given: Any) -> None:
+    def faulty(out: Path, blueprint: Any, images: pd.DataFrame, *given: Any, **named: Any) -> None:
         order = in_number_order(images["patient"])
-        honest(out, blueprint, images.iloc[order].reset_index(drop=True), *given)
+        honest(out, blueprint, images.iloc[order].reset_index(drop=True), *given, **named)
 
     monkeypatch.setattr(results, "write_scored", faulty)
     train_again(root, "toy-t4")
@@ -127,12 +128,15 @@ def test_a_decode_stage_that_names_rows_in_another_order(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The whole run after it is consistent; the files that the images came from are not."""
-    honest = decode.fill
+    honest = decode.store.fill
 
-    def faulty(store: Path, paths: list[Path], *given: Any) -> list[str]:
-        return honest(store, sorted(paths, key=lambda path: int(path.stem.split("-")[0])), *given)
+    def faulty(
+        store: Path, output: Path, sources: list[ImageSource], *given: Any, **how: Any
+    ) -> Any:
+        by_number = sorted(sources, key=lambda source: int(source.path.stem.split("-")[0]))
+        return honest(store, output, by_number, *given, **how)
 
-    monkeypatch.setattr(decode, "fill", faulty)
+    monkeypatch.setattr(decode.store, "fill", faulty)
     decode_again(root)
     for name in NETWORKS:
         train_again(root, name)

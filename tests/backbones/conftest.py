@@ -1,8 +1,16 @@
+import numpy as np
 import pytest
 
-from oncotrail.backbones.batches import Examples
-from oncotrail.backbones.loop import Recipe
-from oncotrail.backbones.network import Architecture, EmbeddingNetwork, Normalisation
+from oncotrail.backbones.augmentation import Augmentation
+from oncotrail.backbones.heads import HeadPlan
+from oncotrail.backbones.inputs import Examples
+from oncotrail.backbones.losses import Loss
+from oncotrail.backbones.network import Architecture, EmbeddingNetwork
+from oncotrail.backbones.normalisation import Normalisation
+from oncotrail.backbones.optimisation import Optimizer
+from oncotrail.backbones.recipe import Recipe
+from oncotrail.backbones.schedules import Schedule
+from oncotrail.backbones.trunks import TrunkPlan
 from tests.backbones.made import TINY, squares, tiny
 
 
@@ -21,12 +29,10 @@ def recipe() -> Recipe:
     return Recipe(
         epochs=3,
         batch_size=8,
-        learning_rate=3e-3,
-        weight_decay=0.0,
-        step_every=2,
-        step_factor=0.5,
-        positive_weight=2.6,
-        flips=("horizontal_flip", "vertical_flip"),
+        loss=Loss("binary_cross_entropy", positive_weight=2.6),
+        optimizer=Optimizer("adam", 3e-3),
+        schedule=Schedule("step", every=2, factor=0.5),
+        augmentation=Augmentation(flips=("horizontal_flip", "vertical_flip")),
         best_epoch_by="validation_loss",
         seed=5,
     )
@@ -34,11 +40,12 @@ def recipe() -> Recipe:
 
 @pytest.fixture
 def network(training: Examples) -> EmbeddingNetwork:
-    return tiny(training.pixels)
+    return tiny(np.asarray(training.inputs))
 
 
 @pytest.fixture
 def plain() -> EmbeddingNetwork:
     """A network whose normalisation is easy to do by hand."""
     by_hand = Normalisation((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
-    return EmbeddingNetwork(Architecture("densenet121", TINY, 10, by_hand, "float32")).eval()
+    trunk = TrunkPlan("densenet121", TINY, (32, 32))
+    return EmbeddingNetwork(Architecture(trunk, HeadPlan(10), by_hand, "float32")).eval()

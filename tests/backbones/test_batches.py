@@ -6,7 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oncotrail.backbones.batches import Examples, Flip, TrainingBatches
+from oncotrail.backbones.augmentation import Augmentation, Flip
+from oncotrail.backbones.batches import TrainingBatches
+from oncotrail.backbones.inputs import Examples
 from oncotrail.errors import TrainingFault
 
 
@@ -20,7 +22,8 @@ def numbered(count: int) -> Examples:
 def batches(
     examples: Examples, size: int = 4, flips: tuple[Flip, ...] = (), seed: int = 0
 ) -> TrainingBatches:
-    return TrainingBatches(examples, size, flips, torch.Generator().manual_seed(seed))
+    asked = Augmentation(flips=flips)
+    return TrainingBatches(examples, size, torch.Generator().manual_seed(seed), asked)
 
 
 @given(count=st.integers(2, 40), size=st.integers(2, 9))
@@ -32,9 +35,9 @@ def test_every_image_once_an_epoch_and_never_alone(count: int, size: int) -> Non
 
 def test_patients_labels_and_pixels_stay_together() -> None:
     for batch in batches(numbered(20)).epoch():
-        numbers = batch.pixels[:, 0, 0].int() - 1
+        numbers = batch.inputs[:, 0, 0].int() - 1
         assert batch.patients == tuple(f"P{number}" for number in numbers)
-        assert torch.equal(batch.labels, (numbers % 2).float())
+        assert torch.equal(batch.labels, (numbers % 2).long())
 
 
 def test_the_order_is_the_generators_and_changes_between_epochs() -> None:
@@ -47,7 +50,7 @@ def test_the_order_is_the_generators_and_changes_between_epochs() -> None:
 
 def test_without_flips_pixels_are_as_given() -> None:
     for batch in batches(numbered(20)).epoch():
-        assert (batch.pixels[:, 0, 0] > 0).all()
+        assert (batch.inputs[:, 0, 0] > 0).all()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +64,7 @@ def test_without_flips_pixels_are_as_given() -> None:
 def test_each_image_is_flipped_for_itself(
     flips: tuple[Flip, ...], corners: set[tuple[int, int]]
 ) -> None:
-    pixels = torch.cat([batch.pixels for batch in batches(numbered(60), flips=flips).epoch()])
+    pixels = torch.cat([batch.inputs for batch in batches(numbered(60), flips=flips).epoch()])
     found = {corner: int((pixels[:, corner[0], corner[1]] > 0).sum()) for corner in corners}
     assert sum(found.values()) == 60
     assert min(found.values()) >= 60 / len(corners) / 3
@@ -69,9 +72,9 @@ def test_each_image_is_flipped_for_itself(
 
 def test_the_pixels_given_are_never_changed() -> None:
     examples = numbered(20)
-    before = examples.pixels.copy()
+    before = examples.inputs.copy()
     list(batches(examples, flips=("horizontal_flip", "vertical_flip")).epoch())
-    assert np.array_equal(examples.pixels, before)
+    assert np.array_equal(examples.inputs, before)
 
 
 @pytest.mark.parametrize("label", [0, 1])

@@ -40,7 +40,12 @@ def decoded() -> Decoded:
     """Image i is all i, and belongs to the patients in another order than the other tables."""
     pixels = np.arange(6, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), dtype=np.uint8)
     rows = pd.DataFrame(
-        {"patient": list("FDBECA"), "image": [f"i{n}" for n in range(6)], "row": range(6)}
+        {
+            "patient": list("FDBECA"),
+            "image": [f"i{n}" for n in range(6)],
+            "slice": 0,
+            "row": range(6),
+        }
     )
     return Decoded("t4", pixels, rows, {"rows": 2, "columns": 2, "window": None})
 
@@ -74,7 +79,11 @@ def test_pixels_label_and_patient_meet_by_id_whatever_the_order_of_rows(
     given = gather(replace(decoded, rows=shuffled[2]), *shuffled[:2], "metastasis")
     learns = given.learns()
     met = dict(
-        zip(learns.patients, zip(learns.labels, learns.pixels[:, 0, 0], strict=True), strict=True)
+        zip(
+            learns.patients,
+            zip(learns.labels, np.asarray(learns.inputs)[:, 0, 0], strict=True),
+            strict=True,
+        )
     )
     assert met == {"A": (1, 5), "B": (0, 2)}
 

@@ -1,27 +1,26 @@
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import safetensors.torch
-import timm
 import torch
 
-from oncotrail.backbones.network import EmbeddingNetwork, Normalisation, Pixels, build_trunk, start
-from oncotrail.errors import StudyFileError, UserFault
-
-TINY = {"growth_rate": 4, "block_config": (1, 1, 1, 1)}
+from oncotrail.backbones.heads import HeadPlan
+from oncotrail.backbones.network import EmbeddingNetwork, Pixels, start
+from oncotrail.backbones.normalisation import Normalisation
+from oncotrail.backbones.sources import Source, Wanted
+from oncotrail.errors import ImageFault, StudyFileError
+from tests.backbones.made import TINY
 
 
 def begun(pixels: Pixels, seed: int = 1, **changes: Any) -> EmbeddingNetwork:
     asked = {
         "name": "densenet121",
         "options": TINY,
-        "embedding": 10,
-        "weights": "none",
+        "head": HeadPlan(10),
+        "weights": Wanted("none"),
         "precision": "float32",
     }
-    return start(**{**asked, **changes}, training=pixels, seed=seed)
+    return start(**{**asked, **changes}, training=pixels, seed=seed).network
 
 
 @pytest.fixture
@@ -29,17 +28,9 @@ def pixels() -> Pixels:
     return np.random.default_rng(0).integers(0, 256, (6, 32, 32), dtype=np.uint8)
 
 
-def test_the_normalisation_is_the_training_rows_own() -> None:
-    half_white = np.zeros((2, 4, 4), dtype=np.uint8)
-    half_white[0] = 255
-    assert Normalisation.of(half_white) == Normalisation((0.5,) * 3, (0.5,) * 3)
-
-
-def test_flat_images_are_refused() -> None:
-    with pytest.raises(
-        UserFault, match=r"all 3 training images are one flat grey; check the window"
-    ):
-        Normalisation.of(np.full((3, 8, 8), 7, dtype=np.uint8))
+@pytest.fixture
+def colours() -> Pixels:
+    return np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
 
 
 def test_the_head_is_the_published_one(plain: EmbeddingNetwork, pixels: Pixels) -> None:
@@ -47,8 +38,9 @@ def test_the_head_is_the_published_one(plain: EmbeddingNetwork, pixels: Pixels) 
     found = plain(torch.from_numpy(pixels))
     grey = torch.from_numpy(pixels)[:, None].repeat(1, 3, 1, 1).float() / 255
     features = plain.trunk((grey - 0.5) / 0.25)
-    embeddings = features @ plain.to_embedding.weight.T + plain.to_embedding.bias
-    logits = embeddings.clamp(min=0) @ plain.to_logit.weight.T + plain.to_logit.bias
+    hidden, last = plain.head.to_embedding, plain.head.to_logits
+    embeddings = features @ hidden.weight.T + hidden.bias
+    logits = embeddings.clamp(min=0) @ last.weight.T + last.bias
     assert found.embeddings.shape == (6, 10)
     assert (found.embeddings < 0).any()
     torch.testing.assert_close(found.embeddings, embeddings)
@@ -60,7 +52,7 @@ def test_a_random_start_is_the_seeds(pixels: Pixels) -> None:
     weights = [network.trunk.features.conv0.weight for network in (one, same, other)]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
-    assert torch.equal(one.to_logit.weight, same.to_logit.weight)
+    assert torch.equal(one.head.to_logits.weight, same.head.to_logits.weight)
 
 
 def test_the_published_network_has_densenet121s_size(pixels: Pixels) -> None:
@@ -75,47 +67,53 @@ def test_first_weights_do_not_depend_on_the_precision(pixels: Pixels) -> None:
     assert torch.get_default_dtype() == torch.float32
 
 
-@pytest.mark.usefixtures("no_hub")
-def test_imagenet_without_a_network_or_a_file_is_an_error_and_no_random_start(
-    pixels: Pixels,
+def test_a_random_start_has_the_training_rows_constants(pixels: Pixels) -> None:
+    built = start(
+        "cifar",
+        {},
+        HeadPlan(None),
+        weights=Wanted("none"),
+        training=pixels,
+        seed=1,
+        precision="float32",
+    )
+    assert built.source == Source("none")
+    assert built.network.architecture.normalisation == Normalisation.of(pixels)
+
+
+def test_grey_in_three_equal_colours_is_grey(pixels: Pixels) -> None:
+    network = begun(pixels, precision="float64").eval()
+    grey = network(torch.from_numpy(pixels))
+    repeated = network(torch.from_numpy(np.repeat(pixels[..., None], 3, axis=-1)))
+    assert torch.equal(grey.logits, repeated.logits)
+
+
+def test_a_network_of_one_channel_sees_grey_as_three_channels_would(pixels: Pixels) -> None:
+    """With the same constants for all channels, summing the first layer changes nothing."""
+    three = begun(pixels, precision="float64").eval()
+    one = begun(pixels, precision="float64", channels=1).eval()
+    assert one.trunk.features.conv0.weight.shape[1] == 1
+    expected, found = (network(torch.from_numpy(pixels)).logits for network in (three, one))
+    torch.testing.assert_close(found, expected)
+
+
+def test_colours_matter_to_a_network_of_three_channels(colours: Pixels) -> None:
+    network = begun(colours).eval()
+    assert len(set(network.architecture.normalisation.mean)) == 3
+    swapped = np.ascontiguousarray(colours[..., ::-1])
+    one, other = (network(torch.from_numpy(given)).logits for given in (colours, swapped))
+    assert not torch.allclose(one, other)
+
+
+def test_colours_for_one_channel_are_refused(pixels: Pixels, colours: Pixels) -> None:
+    with pytest.raises(StudyFileError, match=r"channels: 1 is for grey images"):
+        begun(colours, channels=1)
+    with pytest.raises(ImageFault, match=r"three colours, and the network was built for one"):
+        begun(pixels, channels=1)(torch.from_numpy(colours))
+
+
+def test_augmented_pixels_are_floats_of_the_same_scale(
+    plain: EmbeddingNetwork, pixels: Pixels
 ) -> None:
-    with pytest.raises(UserFault, match=r"ImageNet weights of densenet121") as fault:
-        begun(pixels, options={}, weights="imagenet")
-    for mend in ("hf download timm/densenet121.ra_in1k", "HF_HUB_OFFLINE=1", "weights: none"):
-        assert mend in str(fault.value)
-
-
-def test_imagenet_brought_as_a_file_gives_its_weights_and_its_constants(
-    pixels: Pixels, no_hub: Path
-) -> None:
-    brought = timm.create_model("densenet121").state_dict()
-    brought["features.conv0.weight"] = torch.full((64, 3, 7, 7), 0.25)
-    commit = no_hub / "models--timm--densenet121.ra_in1k" / "snapshots" / ("0" * 40)
-    commit.mkdir(parents=True)
-    safetensors.torch.save_file(brought, commit / "model.safetensors")
-    refs = commit.parents[1] / "refs"
-    refs.mkdir()
-    (refs / "main").write_text("0" * 40)
-    network = begun(pixels, options={}, weights="imagenet")
-    assert (network.trunk.features.conv0.weight == 0.25).all()
-    assert network.architecture.normalisation.mean == (0.485, 0.456, 0.406)
-
-
-def test_an_unknown_architecture_names_those_near_it() -> None:
-    with pytest.raises(
-        StudyFileError, match=r"'densnet121' is not one that timm knows; near it: .*densenet121"
-    ):
-        build_trunk("densnet121", {})
-
-
-def test_options_that_the_architecture_has_not_are_an_error() -> None:
-    with pytest.raises(StudyFileError, match=r"densenet121 cannot be built with .*grow_rate"):
-        build_trunk("densenet121", {"grow_rate": 3})
-
-
-@pytest.fixture
-def no_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache and no hub; the folder of the cache."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    return tmp_path
+    whole = torch.from_numpy(pixels)
+    assert torch.equal(plain(whole).logits, plain(whole.to(torch.float32)).logits)

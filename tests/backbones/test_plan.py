@@ -4,7 +4,12 @@ from pathlib import Path
 import pytest
 
 from oncotrail.backbones import plan
-from oncotrail.backbones.batches import Examples
+from oncotrail.backbones.augmentation import Augmentation
+from oncotrail.backbones.inputs import Examples
+from oncotrail.backbones.losses import Loss
+from oncotrail.backbones.optimisation import Optimizer
+from oncotrail.backbones.recipe import Recipe
+from oncotrail.backbones.schedules import Schedule
 from oncotrail.errors import StudyFileError, UserFault
 from oncotrail.study.network import Network
 from tests import declared
@@ -28,16 +33,22 @@ def test_the_limit_caps_the_epochs_and_never_raises_them(most: int | None, epoch
 
 def test_every_setting_reaches_the_recipe() -> None:
     found = plan.recipe(Network.read(SETTINGS, "study"), None, 11)
-    assert (found.batch_size, found.learning_rate, found.weight_decay) == (32, 1e-6, 0.5)
-    assert (found.step_every, found.step_factor, found.positive_weight) == (200, 0.25, 2.6)
-    assert (found.flips, found.best_epoch_by) == (("horizontal_flip",), "validation_accuracy")
-    assert found.seed == 11
+    assert found == Recipe(
+        epochs=1000,
+        batch_size=32,
+        loss=Loss("binary_cross_entropy", positive_weight=2.6),
+        optimizer=Optimizer("adam", 1e-6, weight_decay=0.5),
+        schedule=Schedule("step", every=200, factor=0.25),
+        augmentation=Augmentation(flips=("horizontal_flip",)),
+        best_epoch_by="validation_accuracy",
+        seed=11,
+    )
 
 
 def test_the_network_is_begun_as_the_settings_say(training: Examples) -> None:
-    begun = plan.begin(Network.read(SETTINGS, "study"), training.pixels, 1, "float32")
-    assert begun.to_embedding.out_features == 3
-    assert begun.architecture.options == {"growth_rate": 4, "block_config": (1, 1, 1, 1)}
+    begun = plan.begin(Network.read(SETTINGS, "study"), training.inputs, 1, "float32").network
+    assert begun.head.to_embedding.out_features == 3
+    assert begun.architecture.trunk.options == {"growth_rate": 4, "block_config": (1, 1, 1, 1)}
 
 
 def test_the_settings_that_tune_wrote_are_read_back(tmp_path: Path) -> None:

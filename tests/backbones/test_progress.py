@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from oncotrail.backbones.loop import Epoch
+from oncotrail.backbones.judging import Epoch
 from oncotrail.backbones.progress import watched
 from oncotrail.record import MemoryRun
 

@@ -6,18 +6,30 @@ import pandas as pd
 import pytest
 
 from oncotrail.backbones import results
-from oncotrail.backbones.batches import Examples
-from oncotrail.backbones.loop import Epoch, Trained
-from oncotrail.backbones.network import Architecture, Normalisation
+from oncotrail.backbones.heads import HeadPlan
+from oncotrail.backbones.inputs import Examples
+from oncotrail.backbones.judging import Epoch
+from oncotrail.backbones.loop import Trained
+from oncotrail.backbones.network import Architecture
+from oncotrail.backbones.normalisation import Normalisation
+from oncotrail.backbones.sources import Source
+from oncotrail.backbones.trunks import TrunkPlan
 from oncotrail.backbones.weights import Blueprint
 from oncotrail.cohort import tables
 
 BEST = Epoch(2, 0.4, 0.5, 0.8, 0.75, 0.9, 1e-3)
 TRAINED = Trained(BEST, (Epoch(1, 0.6, 0.7, 0.6, 0.5, 0.6, 1e-3), BEST), Counter(a=2, b=4))
-ARCHITECTURE = Architecture("densenet121", {}, 2, Normalisation((0.5,) * 3, (0.5,) * 3), "float32")
+ARCHITECTURE = Architecture(
+    TrunkPlan("densenet121", {}, (2, 2)),
+    HeadPlan(2),
+    Normalisation((0.5,) * 3, (0.5,) * 3),
+    "float32",
+)
+IMAGENET = Source("imagenet", "timm/densenet121", "apache-2.0", "ab" * 32, "weights")
+RANDOM = Source("none")
 
 
-def blueprint(start: str = "none") -> Blueprint:
+def blueprint(start: Source = RANDOM) -> Blueprint:
     return Blueprint("study-t4", "metastasis", "t4", {"rows": 2, "columns": 2}, start, ARCHITECTURE)
 
 
@@ -49,11 +61,29 @@ def test_every_image_has_its_embedding(images: pd.DataFrame) -> None:
 
 
 def test_every_patient_has_one_probability_the_mean_of_the_images(images: pd.DataFrame) -> None:
-    frame = results.predictions_table(images, np.array([0.2, 0.9, 0.4]), "m", "metastasis", 7)
+    frame = results.predictions_table(
+        images, np.array([0.2, 0.9, 0.4]), "m", "metastasis", 7, by="mean"
+    )
     written = tables.checked(tables.PREDICTIONS, frame, "predictions").set_index("patient")
     assert written["score"].to_dict() == pytest.approx({"a": 0.9, "b": 0.3})
     assert written.loc["a", ["role", "inner_fold", "mode"]].tolist() == ["train", 3, "honest"]
     assert written["inner_fold"].isna().to_dict() == {"a": False, "b": True}
+
+
+def test_the_largest_probability_stands_for_a_patient_where_it_is_asked_for(
+    images: pd.DataFrame,
+) -> None:
+    frame = results.predictions_table(
+        images, np.array([0.2, 0.9, 0.4]), "m", "metastasis", 7, by="max"
+    )
+    assert frame.set_index("patient")["score"].to_dict() == {"a": 0.9, "b": 0.4}
+
+
+def test_an_images_embedding_is_the_mean_of_its_slices(images: pd.DataFrame) -> None:
+    slices = images.assign(image=["i2", "i1", "i2"])
+    frame = results.features_table(slices, np.array([[1.0], [3.0], [5.0]]), "study-t4", 7)
+    written = tables.checked(tables.FEATURES, frame, "features").set_index("image")
+    assert written["embedding_00"].to_dict() == {"i2": 3.0, "i1": 3.0}
 
 
 def test_the_network_was_fitted_on_those_drawn_and_nobody_else() -> None:
@@ -68,7 +98,7 @@ def test_the_network_was_fitted_on_those_drawn_and_nobody_else() -> None:
 
 def test_imagenets_normalisation_was_fitted_on_none_of_ours() -> None:
     given = (TRAINED, examples("a", "b"), examples("v", "w"))
-    fitted = results.fitted_objects(blueprint("imagenet"), *given)
+    fitted = results.fitted_objects(blueprint(IMAGENET), *given)
     assert [record.kind for record in fitted] == ["network", "selector"]
 
 

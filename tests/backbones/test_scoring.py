@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from oncotrail.backbones import scoring
-from oncotrail.backbones.batches import Examples
+from oncotrail.backbones.inputs import Examples
 from oncotrail.backbones.network import EmbeddingNetwork
 from oncotrail.backbones.scoring import score
 from oncotrail.errors import ImageFault
@@ -16,7 +16,7 @@ from oncotrail.errors import ImageFault
 def test_scores_are_the_logits_as_probabilities(
     network: EmbeddingNetwork, validation: Examples
 ) -> None:
-    found = score(network, validation.pixels)
+    found = score(network, np.asarray(validation.inputs))
     assert found.logits.shape == (24,)
     np.testing.assert_allclose(found.scores, 1 / (1 + np.exp(-found.logits)), rtol=1e-12)
 
@@ -24,8 +24,8 @@ def test_scores_are_the_logits_as_probabilities(
 def test_an_image_is_scored_alike_alone_and_among_others(
     network: EmbeddingNetwork, validation: Examples
 ) -> None:
-    together = score(network, validation.pixels)
-    alone = score(network, validation.pixels[5:6])
+    together = score(network, np.asarray(validation.inputs))
+    alone = score(network, np.asarray(validation.inputs)[5:6])
     np.testing.assert_allclose(alone.scores, together.scores[5:6], atol=1e-6)
     np.testing.assert_allclose(alone.embeddings, together.embeddings[5:6], atol=1e-5)
 
@@ -33,9 +33,11 @@ def test_an_image_is_scored_alike_alone_and_among_others(
 def test_more_images_than_fit_at_once_come_back_in_order(
     network: EmbeddingNetwork, validation: Examples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together = score(network, validation.pixels)
+    together = score(network, np.asarray(validation.inputs))
     monkeypatch.setattr(scoring, "IMAGES_AT_ONCE", 7)
-    np.testing.assert_allclose(score(network, validation.pixels).logits, together.logits, atol=1e-5)
+    np.testing.assert_allclose(
+        score(network, np.asarray(validation.inputs)).logits, together.logits, atol=1e-5
+    )
 
 
 def test_scoring_moves_nothing_in_the_network(
@@ -43,15 +45,15 @@ def test_scoring_moves_nothing_in_the_network(
 ) -> None:
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     network.train()
-    score(network, validation.pixels)
+    score(network, np.asarray(validation.inputs))
     after = network.state_dict()
     assert not network.training
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
 def test_nothing_here_can_augment() -> None:
-    """Evaluation takes a network and pixels: there is no switch that one could leave on."""
-    assert list(inspect.signature(score).parameters) == ["network", "pixels"]
+    """Evaluation takes a network and inputs: there is no switch that one could leave on."""
+    assert list(inspect.signature(score).parameters) == ["network", "inputs", "accelerator"]
 
 
 @pytest.mark.parametrize("wrong", [np.zeros((2, 32, 32)), np.zeros((32, 32), dtype=np.uint8)])

@@ -143,3 +143,28 @@ def test_a_fault_of_the_patient_hides_no_fault_of_the_window(
     files, text = told(root, capsys)
     assert len(files) == 2
     assert "age is outside" in text
+
+
+def test_a_volume_without_a_choice_of_slices_is_a_problem(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The check does with each image what decode will do, up to its last pixel."""
+    for number in (2, 6):
+        path = root / "raw" / "images" / "front" / f"P{number}.nii"
+        values = np.dstack([picture(number)] * 3)
+        nibabel.save(nibabel.Nifti1Image(values, np.diag([-1.0, -1.0, 1.0, 1.0])), path)
+    files, text = told(root, capsys)
+    assert files == {"images/front/P2.nii", "images/front/P6.nii"}
+    assert "is a volume of 3 slices" in text
+
+
+def test_a_view_cut_to_a_region_needs_one_of_every_image(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in (2, 6):
+        write_image(root / "raw", number, "nii", np.uint8)
+    path = root / "studies" / f"{STUDY}.yaml"
+    path.write_text(path.read_text().replace("columns: 32}", "columns: 32, region: {}}"))
+    files, text = told(root, capsys)
+    assert len(files) == 8
+    assert "has no region of interest" in text

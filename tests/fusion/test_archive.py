@@ -13,8 +13,9 @@ import skops.io
 
 from oncotrail.errors import ModelFault
 from oncotrail.fusion import archive
-from oncotrail.fusion.archive import load_learner, same_bytes, save_learner
+from oncotrail.fusion.archive import load_learner, save_learner
 from oncotrail.fusion.early import FusedModel, fuse
+from oncotrail.skops_archive import _nodes, same_bytes
 from tests.fusion.hand_made import FUSION, SEED, a_study
 
 STUDY = a_study()
@@ -93,7 +94,7 @@ def test_archive_holds_no_date_and_no_address(tmp_path: Path) -> None:
     with zipfile.ZipFile(saved(tmp_path) / "learner.skops") as content:
         assert {entry.date_time for entry in content.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         schema = json.loads(content.read("schema.json"))
-    numbers = {node["__id__"] for node in archive._nodes(schema) if "__id__" in node}
+    numbers = {node["__id__"] for node in _nodes(schema) if "__id__" in node}
     assert numbers == set(range(1, len(numbers) + 1))
 
 

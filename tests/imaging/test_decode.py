@@ -1,4 +1,4 @@
-"""From a file to a network's pixels, one at a time or a store of them."""
+"""From a file to a network's pixels."""
 
 from __future__ import annotations
 
@@ -9,27 +9,53 @@ import pytest
 from PIL import Image
 
 from oncotrail.errors import ImageFault
-from oncotrail.imaging.decode import fill, limited, pixels_of
-from oncotrail.imaging.scan import digest
-from oncotrail.study.pixels import ViewPixels, Window
-from tests.imaging.dicom_files import make_dicom
+from oncotrail.imaging.decode import ImageSource, limited, pictures_of, pixels_of
+from oncotrail.study.pixels import Resample, ViewPixels, Window
+from tests.imaging.dicom_files import make_dicom, write_series
 
 CT = ViewPixels(window=Window(low=-160, high=240), rows=16, columns=24)
 
 
+def view(**settings: object) -> ViewPixels:
+    asked = {"window": "soft_tissue", "rows": 32, "columns": 32, **settings}
+    return ViewPixels.model_validate(asked)
+
+
 @pytest.fixture
-def slices(tmp_path: Path) -> None:
-    """Three CT slices, each brighter than the one before."""
-    paths = [tmp_path / f"{name}.dcm" for name in "abc"]
-    for step, path in enumerate(paths):
-        path.write_bytes(make_dicom(np.full((20, 30), 900 + 100 * step)))
-    return paths
+def volume(tmp_path: Path) -> Path:
+    """Nine slices of 40 x 40 pixels, 2 mm x 1 mm, each brighter than the one below."""
+    slices = np.stack([np.full((40, 40), 900 + 30 * number) for number in range(9)])
+    heights = [5.0 * number for number in range(9)]
+    return write_series(tmp_path / "series", slices, heights, PixelSpacing=[2, 1])
 
 
-def test_pixels_have_the_declared_size_and_window(slices: list[Path]) -> None:
-    pixels = pixels_of(slices[1], CT)
-    assert (pixels.shape, pixels.dtype) == ((16, 24), np.uint8)
-    assert (pixels == round((1000 - 1024 + 160) / 400 * 255)).all()
+def level(number: int) -> int:
+    """The level of the volume's slice in the window of soft tissue."""
+    return round((900 + 30 * number - 1024 + 160) / 400 * 255)
+
+
+def write_mask(path: Path, *boxes: tuple[int, int, int, int, int]) -> Path:
+    """A mask of the volume: slice, top, left, bottom, right, as pages of a TIFF."""
+    pages = np.zeros((9, 40, 40), np.uint8)
+    for number, top, left, bottom, right in boxes:
+        pages[number, top:bottom, left:right] = 1
+    first, *others = (Image.fromarray(page) for page in pages)
+    first.save(path, save_all=True, append_images=others)
+    return path
+
+
+def test_a_slice_is_windowed_and_then_resized_as_it_always_was(tmp_path: Path) -> None:
+    """The demo's pixels: linear in the window, rounded, then Pillow's bilinear on 8 bits."""
+    path = tmp_path / "a.dcm"
+    stored = np.random.default_rng(2).integers(700, 1500, (300, 500))
+    path.write_bytes(make_dicom(stored))
+    declared = ViewPixels(window=Window(low=-160, high=240), rows=300, columns=500)
+    units = stored.astype(np.float32) - 1024
+    steps = (units - np.float32(-160)) * np.float32(255 / 400)
+    levels = np.rint(np.clip(steps, 0, 255)).astype(np.uint8)
+    small = Image.fromarray(levels).resize((64, 32), Image.Resampling.BILINEAR)
+    assert np.array_equal(pixels_of(path, declared), levels)
+    assert np.array_equal(pixels_of(path, limited(declared, 64)), np.asarray(small))
 
 
 def test_a_fault_names_the_file(tmp_path: Path) -> None:
@@ -39,18 +65,74 @@ def test_a_fault_names_the_file(tmp_path: Path) -> None:
         pixels_of(path, CT)
 
 
-def test_row_i_of_the_store_is_image_i(tmp_path: Path, slices: list[Path]) -> None:
-    digests = fill(tmp_path / "t4.npy", slices, CT)
-    store = np.load(tmp_path / "t4.npy", mmap_mode="r")
-    for row, path in enumerate(slices):
-        assert np.array_equal(store[row], pixels_of(path, CT))
-        assert digests[row] == digest(store[row])
+def test_slices_of_a_volume_become_pictures(volume: Path) -> None:
+    made = pictures_of(ImageSource(volume), view(slices={"choose": "evenly", "count": 3}))
+    assert made.slices == (1, 4, 7)
+    assert made.pixels.shape == (3, 32, 32)
+    assert made.pixels[:, 0, 0].tolist() == [level(1), level(4), level(7)]
 
 
-def test_the_store_is_the_same_bytes_twice(tmp_path: Path, slices: list[Path]) -> None:
-    fill(tmp_path / "one.npy", slices, CT)
-    fill(tmp_path / "two.npy", slices, CT)
-    assert (tmp_path / "one.npy").read_bytes() == (tmp_path / "two.npy").read_bytes()
+def test_a_volume_without_a_choice_is_one_sentence(volume: Path) -> None:
+    with pytest.raises(ImageFault, match=r"series is a volume of 9 slices.*choose: middle"):
+        pixels_of(volume, view())
+
+
+def test_several_pictures_are_not_one(volume: Path) -> None:
+    with pytest.raises(ImageFault, match="gives 2 pictures"):
+        pixels_of(volume, view(slices={"choose": "middle", "count": 2}))
+
+
+def test_the_mask_chooses_the_slice_and_the_region(volume: Path, tmp_path: Path) -> None:
+    path = write_mask(tmp_path / "m.tif", (2, 10, 10, 12, 12), (6, 8, 6, 18, 26))
+    asked = view(slices={"choose": "largest"}, region={"margin": "2 px"}, keep_aspect="pad")
+    made = pictures_of(ImageSource(volume, mask=path), asked)
+    assert made.slices == (6,)
+    black = (made.pixels[0] == 0).all(axis=0)
+    assert black.any()  # 14 rows of 2 mm and 24 columns of 1 mm are taller than wide
+    assert (made.pixels[0][:, ~black] == level(6)).all()
+
+
+def test_the_region_is_cut_out(tmp_path: Path) -> None:
+    picture = np.zeros((64, 64), np.uint8)
+    picture[16:48, 8:40] = 200
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    source = ImageSource(tmp_path / "a.png", box="16 8 48 40")
+    made = pictures_of(source, view(window=None, region={}))
+    assert (made.pixels == 200).all()
+    without = pictures_of(source, view(window=None))
+    assert (without.pixels == 0).any()
+
+
+def test_a_region_that_nobody_marked(tmp_path: Path) -> None:
+    Image.new("L", (64, 64)).save(tmp_path / "a.png")
+    with pytest.raises(ImageFault, match=r"a\.png has no region of interest"):
+        pictures_of(ImageSource(tmp_path / "a.png"), view(window=None, region={}))
+
+
+def test_a_fault_of_the_mask_names_the_mask(volume: Path, tmp_path: Path) -> None:
+    path = write_mask(tmp_path / "m.tif")
+    with pytest.raises(ImageFault, match=r"m\.tif is a mask that marks nothing"):
+        pictures_of(ImageSource(volume, mask=path), view(slices={"choose": "middle"}))
+
+
+def test_a_spacing_keeps_the_scale(volume: Path) -> None:
+    """80 mm x 40 mm at 2 mm are 40 x 20 pixels, of which the rows are cut to 32."""
+    asked = view(slices={"choose": "middle"}, resample={"spacing": 2})
+    picture = pictures_of(ImageSource(volume), asked).pixels[0]
+    assert (picture[:, 6:26] == level(4)).all()
+    assert (picture[:, :6] == 0).all()
+    assert (picture[:, 26:] == 0).all()
+
+
+def test_colour_is_for_views_that_ask_for_it(tmp_path: Path) -> None:
+    colour = np.zeros((32, 32, 3), np.uint8) + np.uint8([10, 20, 30])
+    Image.fromarray(colour).save(tmp_path / "c.png")
+    Image.new("L", (32, 32), 7).save(tmp_path / "g.png")
+    grey, rgb = view(window=None), view(window=None, colour="rgb")
+    assert (pixels_of(tmp_path / "c.png", grey) == 18).all()
+    assert np.array_equal(pixels_of(tmp_path / "c.png", rgb), colour)
+    assert (pixels_of(tmp_path / "g.png", rgb) == 7).all()
+    assert pixels_of(tmp_path / "g.png", rgb).shape == (32, 32, 3)
 
 
 @pytest.mark.parametrize(
@@ -68,5 +150,21 @@ def test_the_store_is_the_same_bytes_twice(tmp_path: Path, slices: list[Path]) -
 def test_a_capped_view_keeps_its_shape_in_steps_of_32(
     size: tuple[int, int], side: int | None, expected: tuple[int, int]
 ) -> None:
-    view = limited(ViewPixels(window=None, rows=size[0], columns=size[1]), side)
-    assert (view.rows, view.columns) == expected
+    capped = limited(ViewPixels(window=None, rows=size[0], columns=size[1]), side)
+    assert (capped.rows, capped.columns) == expected
+
+
+def test_a_capped_view_shows_as_much_of_the_patient() -> None:
+    declared = ViewPixels(window=None, rows=512, columns=512, resample=Resample(spacing=0.5))
+    capped = limited(declared, 64)
+    assert capped.resample is not None
+    assert capped.resample.spacing * capped.columns == 0.5 * 512
+
+
+def test_a_view_says_only_what_it_asks_for() -> None:
+    assert ViewPixels(window=None, rows=32, columns=64).asked() == {
+        "window": None,
+        "rows": 32,
+        "columns": 64,
+    }
+    assert ViewPixels.model_validate(view(region={}).asked()) == view(region={})

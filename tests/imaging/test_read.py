@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import io
 import struct
@@ -13,12 +12,8 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
-from pydicom import dcmread
-from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, RLELossless
 
 from oncotrail.errors import ImageFault
 from oncotrail.imaging import nifti
@@ -41,7 +36,7 @@ def dicom(data: bytes) -> Scan:
 
 def test_ct_is_in_hounsfield_units_with_its_spacing() -> None:
     scan = dicom(make_dicom(np.array([[0, 1024], [1064, 2024]]), Manufacturer="Maker"))
-    assert scan.pixels.tolist() == [[-1024, 0], [40, 1000]]
+    assert scan.pixels.tolist() == [[[-1024, 0], [40, 1000]]]
     assert scan.pixels.dtype == np.float32
     assert (scan.row_spacing, scan.column_spacing) == (0.5, 0.75)
     assert (scan.modality, scan.manufacturer, scan.full_range) == ("CT", "Maker", None)
@@ -53,7 +48,7 @@ def test_a_radiograph_in_monochrome1_is_turned_dark_is_low() -> None:
         stored, Modality="DX", PhotometricInterpretation="MONOCHROME1", RescaleIntercept=0
     )
     scan = dicom(data)
-    assert scan.pixels.tolist() == (4095 - stored).tolist()
+    assert scan.pixels[0].tolist() == (4095 - stored).tolist()
     assert scan.full_range == (0, 4095)
 
 
@@ -68,13 +63,6 @@ def test_signed_pixels_have_a_signed_range() -> None:
     assert scan.full_range == (-2048, 2047)
 
 
-@pytest.mark.parametrize("syntax", [RLELossless, JPEG2000Lossless])
-def test_compressed_dicom_decodes_to_the_same_pixels(syntax: str) -> None:
-    stored = np.arange(64 * 64).reshape(64, 64)
-    packed = make_dicom(stored, change=lambda dataset: dataset.compress(syntax))
-    assert np.array_equal(dicom(packed).pixels, dicom(make_dicom(stored)).pixels)
-
-
 def test_a_radiograph_has_the_spacing_of_its_detector() -> None:
     scan = dicom(make_dicom(PixelSpacing=None, ImagerPixelSpacing=[0.1, 0.2]))
     assert (scan.row_spacing, scan.column_spacing) == (0.1, 0.2)
@@ -87,7 +75,7 @@ def test_a_spacing_of_zero_is_no_spacing() -> None:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_a_raster_has_the_grey_levels_it_holds(kind: str) -> None:
     scan = scan_of(ImageFile(kind, written(PICTURE, kind, quality=100)))
-    assert np.abs(scan.pixels - PICTURE).max() <= 2
+    assert np.abs(scan.pixels[0] - PICTURE).max() <= 2
     assert scan.full_range == (0, 255)
     assert scan.grey
 
@@ -95,22 +83,23 @@ def test_a_raster_has_the_grey_levels_it_holds(kind: str) -> None:
 def test_a_png_of_16_bits_keeps_them() -> None:
     deep = np.array([[0, 65535], [300, 40000]], dtype=np.uint16)
     scan = scan_of(ImageFile("PNG", written(deep, "PNG")))
-    assert scan.pixels.tolist() == deep.tolist()
+    assert scan.pixels[0].tolist() == deep.tolist()
     assert scan.full_range == (0, 65535)
 
 
-def test_colour_becomes_grey() -> None:
+def test_colour_stays_colour() -> None:
     colour = np.zeros((4, 4, 3), dtype=np.uint8) + np.uint8([10, 20, 30])
     scan = scan_of(ImageFile("PNG", written(colour, "PNG")))
-    assert scan.pixels.shape == (4, 4)
-    assert scan.pixels[0, 0] == round(0.299 * 10 + 0.587 * 20 + 0.114 * 30)
+    assert scan.colour
+    assert (scan.size, scan.full_range) == ((1, 4, 4), (0, 255))
+    assert np.array_equal(scan.pixels[0], colour)
 
 
 def test_exif_turns_the_picture() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: rotate by 90 degrees to see it upright
     data = written(PICTURE, "PNG", exif=exif)
-    assert scan_of(ImageFile("PNG", data)).pixels.tolist() == np.rot90(PICTURE, -1).tolist()
+    assert scan_of(ImageFile("PNG", data)).pixels[0].tolist() == np.rot90(PICTURE, -1).tolist()
 
 
 def nifti_bytes(
@@ -124,8 +113,8 @@ def test_an_axial_nifti_slice_lies_as_dicom_shows_it() -> None:
     values = np.zeros((4, 3, 1), dtype=np.int16)
     values[3, 2, 0] = 7  # the rightmost, foremost voxel
     scan = scan_of(ImageFile("NIfTI", nifti_bytes(values, np.diag([2.0, 0.5, 1, 1]))))
-    assert scan.pixels.shape == (3, 4)
-    assert scan.pixels[0, 0] == 7
+    assert scan.size == (1, 3, 4)
+    assert scan.pixels[0, 0, 0] == 7
     assert (scan.row_spacing, scan.column_spacing) == (0.5, 2.0)
 
 
@@ -142,7 +131,7 @@ def test_a_sagittal_nifti_slice_has_its_head_on_top() -> None:
     values = np.zeros((1, 4, 3), dtype=np.int16)
     values[0, 3, 2] = 7  # foremost and uppermost
     scan = scan_of(ImageFile("NIfTI", nifti_bytes(values, np.eye(4))))
-    assert (scan.pixels.shape, scan.pixels[0, 0]) == ((3, 4), 7)
+    assert (scan.size, scan.pixels[0, 0, 0]) == ((1, 3, 4), 7)
 
 
 @pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
@@ -152,8 +141,8 @@ def test_nifti_of_two_axes_packed_or_not(kind: str, tmp_path: Path) -> None:
     (tmp_path / "a.nii").write_bytes(data)
     (tmp_path / "a.nii.gz").write_bytes(gzip.compress(data))
     plain, packed = read_scan(tmp_path / "a.nii"), read_scan(tmp_path / "a.nii.gz")
-    assert plain.pixels.shape == (3, 4)
-    assert digest(plain.pixels) == digest(packed.pixels)
+    assert plain.size == (1, 3, 4)
+    assert plain.sha256() == packed.sha256() == digest(plain.pixels[0])
 
 
 def test_nifti_scales_its_stored_values() -> None:
@@ -191,7 +180,11 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
         ("a.png", written(PICTURE, "JPEG"), r"is named \.png but holds JPEG"),
         ("scan", written(PICTURE, "PNG"), "has no ending, as DICOM files have none, but holds PNG"),
         ("a.PNG", written(PICTURE, "PNG")[:50], r"is damaged \(PNG"),
-        ("a.jpg", written(np.tile(PICTURE, (50, 50)), "JPEG")[:700], r"is damaged \(JPEG"),
+        (
+            "a.jpg",
+            written(np.tile(PICTURE, (50, 50)), "JPEG")[:700],
+            "is cut short: a JPEG scan has no end",
+        ),
         ("a.png", huge_png(), "more pixels than any scan"),
         ("a.nii.gz", gzip.compress(b"nothing"), r"is damaged \(NIfTI"),
         (
@@ -199,11 +192,9 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
             written(np.dstack([PICTURE] * 3 + [PICTURE]), "PNG"),
             "has transparent pixels",
         ),
-        (
-            "a.nii",
-            nifti_bytes(np.zeros((4, 4, 3), np.int16), np.eye(4)),
-            "is a volume of 4 x 4 x 3; expected one slice",
-        ),
+        ("a.tif", written(PICTURE, "PNG"), r"is named \.tif but holds PNG"),
+        ("a.nii", nifti_bytes(np.zeros((4, 1, 1), np.int16), np.eye(4)), "is a line or a point"),
+        ("a.nii", nifti_bytes(PICTURE, np.eye(4))[:-1], "is cut short: 5 of 6 bytes of values"),
         (
             "a.nii",
             nifti_bytes(np.full((4, 4), np.nan, np.float32), np.eye(4)),
@@ -224,8 +215,9 @@ def test_a_file_that_cannot_be_used_is_one_sentence(
 @pytest.mark.parametrize(
     ("tags", "sentence"),
     [
-        ({"NumberOfFrames": 3}, "holds 3 frames"),
-        ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3}, "holds RGB pixels"),
+        ({"NumberOfFrames": 3}, "is cut short: 96 of 288 bytes"),
+        ({"NumberOfFrames": 2**30}, "more than the 536,870,912 accepted"),
+        ({"PhotometricInterpretation": "HSV"}, "holds HSV pixels; export it as one of MONO"),
         ({"Rows": 65535, "Columns": 65535}, "65535 x 65535 pixels, more than"),
         ({"Rows": 0}, "has 0 x 8 pixels"),
         ({"Rows": 600}, "is cut short: 96 of 9600 bytes"),
@@ -240,16 +232,6 @@ def test_dicom_that_cannot_be_used_is_one_sentence(tags: dict[str, Any], sentenc
 def test_a_dicom_file_without_an_image() -> None:
     with pytest.raises(ImageFault, match="without an image"):
         dicom(make_dicom(change=lambda dataset: dataset.__delattr__("PixelData")))
-
-
-def test_a_compression_that_nothing_here_reads_is_named() -> None:
-    data = make_dicom(change=lambda dataset: dataset.compress(RLELossless))
-    dataset = dcmread(io.BytesIO(data))
-    dataset.file_meta.TransferSyntaxUID = JPEGLosslessSV1
-    buffer = io.BytesIO()
-    dataset.save_as(buffer)
-    with pytest.raises(ImageFault, match=r"compressed as JPEG Lossless.*gdcmconv --raw"):
-        dicom(buffer.getvalue())
 
 
 def test_a_gzip_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,26 +252,3 @@ def test_a_file_that_may_not_be_read_is_said(
     monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(ImageFault, match="Permission denied"):
         load(path)
-
-
-@given(data=st.data())
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-def test_no_damage_gives_anything_but_a_scan_or_a_fault(data: bytes) -> None:
-    """Any byte of any format may be wrong, and any part may be missing."""
-    kind, good = data.draw(
-        st.sampled_from(
-            [
-                ("DICOM", make_dicom()),
-                ("PNG", written(PICTURE, "PNG")),
-                ("JPEG", written(PICTURE, "JPEG")),
-                ("NIfTI", nifti_bytes(PICTURE, np.eye(4))),
-            ]
-        )
-    )
-    damaged = bytearray(good[: data.draw(st.integers(1, len(good)))])
-    for _ in range(data.draw(st.integers(0, 4))):
-        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
-    with contextlib.suppress(ImageFault):
-        assert scan_of(ImageFile(kind, bytes(damaged))).pixels.ndim == 2

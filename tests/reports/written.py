@@ -24,7 +24,7 @@ KEYS = {
     stage: f"{number:016x}"
     for number, stage in enumerate(
         [
-            *("acquire", "split", "decode", "tune t4", "tune t11"),
+            *("acquire", "split", "decode", "pretrain", "tune t4", "tune t11"),
             *("train t4", "train t11", "fuse", "evaluate", "audit", "register"),
         ],
         start=4096,
@@ -101,7 +101,7 @@ def write(root: Path, study: made.Study | None = None) -> MemoryRun:
     for network in made.NETWORKS:
         _train(root, network)
     _record(root, "acquire", metrics={"patients_found": FLOW["found"]}, dependencies=DRAWN)
-    for stage in ("split", "decode", "fuse", "evaluate", "audit", "register"):
+    for stage in ("split", "decode", "pretrain", "fuse", "evaluate", "audit", "register"):
         _record(root, stage)
     _register(root)
     return MemoryRun(root, STUDY, "report")

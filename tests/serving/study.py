@@ -44,7 +44,11 @@ def lay_out(root: Path) -> None:
     _acquire(MemoryRun(root, STUDY, "acquire"))
     _split(MemoryRun(root, STUDY, "split"))
     views = {"t4": {"window": None, "rows": 32, "columns": 40}}
-    asked = {"limits": {"image_side": None}, "decode": {"views": views}}
+    asked = {
+        "compute": {"threads": 1, "precision": "float32"},
+        "limits": {"image_side": None},
+        "decode": {"views": views},
+    }
     decode.main(decode.Settings.model_validate(asked), MemoryRun(root, STUDY, "decode"))
     chosen = MemoryRun(root, STUDY, "tune", NETWORK).out / "settings.json"
     chosen.write_text(SETTINGS.model_dump_json())

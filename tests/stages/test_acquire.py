@@ -215,8 +215,8 @@ def test_an_image_that_says_it_is_another_patient_stops(raw: Path) -> None:
     asked = settings(raw)
     problems = check(raw, asked.acquire, asked.cohort).stopping
     assert {(p.file, p.what, p.mend) for p in problems} == {
-        ("images/t4/HOSP-1.dcm", "says that it is of patient HOSP-2", "find out whose it is."),
-        ("images/t4/HOSP-2.dcm", "says that it is of patient HOSP-1", "find out whose it is."),
+        ("images/t4/HOSP-1.dcm", "says that it is of patient HOSP-2", "find out whose it is"),
+        ("images/t4/HOSP-2.dcm", "says that it is of patient HOSP-1", "find out whose it is"),
     }
 
 

@@ -22,11 +22,15 @@ STUDY = "small"
 PATIENTS = ("P-C", "P-A", "P-B")
 
 
-def settings(image_side: int | None = None, views: tuple[str, ...] = ("t4", "t11")) -> object:
+def settings(
+    image_side: int | None = None, views: tuple[str, ...] = ("t4", "t11"), **view: object
+) -> object:
+    asked = {"window": None, "rows": 60, "columns": 100, **view}
     return decode.Settings.model_validate(
         {
+            "compute": {"threads": 1, "precision": "float32"},
             "limits": {"image_side": image_side},
-            "decode": {"views": {v: {"window": None, "rows": 60, "columns": 100} for v in views}},
+            "decode": {"views": dict.fromkeys(views, asked)},
         }
     )
 
@@ -88,3 +92,60 @@ def test_an_image_that_broke_since_is_named(run: MemoryRun) -> None:
     (run.folder("acquire") / "images" / "t4" / "P-A-t4.png").write_bytes(b"")
     with pytest.raises(ImageFault, match=r"P-A-t4\.png is empty"):
         decode.main(settings(), run)
+
+
+def test_a_second_run_decodes_nothing_and_writes_the_same_bytes(run: MemoryRun) -> None:
+    decode.main(settings(), run)
+    before = {path.name: path.read_bytes() for path in run.out.iterdir()}
+    for path in run.out.iterdir():  # as DVC does
+        path.unlink()
+    decode.main(settings(), run)
+    assert {path.name: path.read_bytes() for path in run.out.iterdir()} == before
+    assert run.lines[-1].endswith("0 decoded, 3 taken from the store")
+    assert (run.out / "t4.npy").stat().st_nlink == 2
+
+
+def test_one_changed_image_decodes_one_image(run: MemoryRun) -> None:
+    decode.main(settings(), run)
+    path = run.folder("acquire") / "images" / "t4" / "P-A-t4.png"
+    Image.fromarray(np.full((60, 100), 9, np.uint8)).save(path)
+    decode.main(settings(), run)
+    assert [line.partition(": ")[2] for line in run.lines[-2:]] == [
+        "1 decoded, 2 taken from the store",
+        "0 decoded, 3 taken from the store",
+    ]
+
+
+def test_each_slice_of_a_volume_is_a_row_that_says_which(run: MemoryRun) -> None:
+    acquired = run.folder("acquire")
+    images = tables.read(tables.IMAGES, acquired / "images.parquet")
+    images = images[images["view"] == "t4"]
+    for path in images["path"]:
+        pages = [Image.fromarray(np.full((60, 100), 10 * n, np.uint8)) for n in range(5)]
+        place = (acquired / path).with_suffix(".tif")
+        pages[0].save(place, save_all=True, append_images=pages[1:])
+    images = images.assign(path=images["path"].str.replace(".png", ".tif"))
+    tables.write(tables.IMAGES, images, acquired / "images.parquet")
+    decode.main(settings(views=("t4",), slices={"choose": "middle", "count": 3}), run)
+    pixels = tables.read(tables.PIXELS, run.out / "pixels.parquet")
+    stored = np.load(run.out / "t4.npy")
+    assert stored.shape == (9, 60, 100)
+    assert sorted(pixels["row"]) == list(range(9))
+    for row in pixels.itertuples():
+        assert (stored[row.row] == 10 * row.slice).all()
+        assert row.sha256 == digest(stored[row.row])
+
+
+def test_boxes_and_masks_of_the_images_table_are_used(run: MemoryRun) -> None:
+    acquired = run.folder("acquire")
+    mask = np.zeros((60, 100), np.uint8)
+    mask[10:40, 30:90] = 1
+    Image.fromarray(mask).save(acquired / "m.png")
+    images = tables.read(tables.IMAGES, acquired / "images.parquet")
+    here = images["view"] == "t4"
+    images = images[here].assign(box=[None, "10 30 40 90", None], mask=["m.png", None, "m.png"])
+    tables.write(tables.IMAGES, images, acquired / "images.parquet")
+    decode.main(settings(views=("t4",), rows=30, columns=60, region={}), run)
+    stored = np.load(run.out / "t4.npy")
+    for row, path in enumerate(images.sort_values("image")["path"]):
+        assert np.array_equal(stored[row], np.asarray(Image.open(acquired / path))[10:40, 30:90])

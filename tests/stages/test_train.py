@@ -1,10 +1,13 @@
 import json
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from oncotrail.backbones.checkpoint import FolderCheckpoints
 from oncotrail.backbones.weights import load_network
 from oncotrail.cohort import tables
 from oncotrail.record import MemoryRun
@@ -60,7 +63,7 @@ def lay_out(root: Path, held_out_seed: int = 0) -> MemoryRun:
     order = np.random.default_rng(2).permutation(COUNT)  # images lie in another order than patients
     patients = split["patient"]
     cohort = pd.DataFrame({"patient": patients, "site": "s", "metastasis": labels})
-    rows = pd.DataFrame({"patient": patients[order], "view": "t4", "sha256": "0"})
+    rows = pd.DataFrame({"patient": patients[order], "view": "t4", "slice": 0, "sha256": "0"})
     rows["image"] = [f"image{number}" for number in order]
     rows["row"] = range(COUNT)
     table = Cohort.model_validate(COHORT).table()
@@ -162,6 +165,30 @@ def test_the_run_says_what_was_asked_and_what_came_out(run: MemoryRun) -> None:
         "predictions.parquet",
     }
     assert all(path.is_file() for path in run.artifacts)
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_files(
+    run: MemoryRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its record has every epoch too: what was told before the stop is told again."""
+    monkeypatch.setattr(FolderCheckpoints, "due", lambda _: True)
+    with monkeypatch.context() as stopping:
+        honest = MemoryRun.epoch
+
+        def stop(here: MemoryRun, epoch: int, values: Mapping[str, float]) -> None:
+            honest(here, epoch, values)
+            if epoch == 3:
+                raise KeyboardInterrupt
+
+        stopping.setattr(MemoryRun, "epoch", stop)
+        with pytest.raises(KeyboardInterrupt):
+            trained(tmp_path)
+    shutil.rmtree(tmp_path / "data")  # as DVC does to the outputs; the checkpoints lie elsewhere
+    again = trained(tmp_path)
+    assert "goes on after epoch" in again.lines[0]
+    assert again.history == run.history
+    for name in ("weights.safetensors", "history.csv", "fitted_on.parquet", "predictions.parquet"):
+        assert (again.out / name).read_bytes() == (run.out / name).read_bytes()
 
 
 def test_an_epoch_is_a_line_in_the_log(run: MemoryRun) -> None:

@@ -25,17 +25,16 @@ from oncotrail.acquire.pseudonyms import KEY_BYTES, Key
 from oncotrail.acquire.sheet import read_sheet
 from oncotrail.errors import DeidentificationRefused, ImageFault
 from oncotrail.imaging.deidentify import Alias
-from oncotrail.imaging.scan import Scan
 from oncotrail.study.cohort import Cohort
 from oncotrail.study.source import Acquire
 
 CLINICAL = "clinical.csv"
 INVENTED = "invented.json"
 
-UNSAID = "copy or export it again whole, as one image; it may be cut short, or be no image at all"
+UNSAID = "copy or export it again whole"
 
 Keep = Callable[[Examined], None]
-Look = Callable[[str, Scan], None]  # raises an ImageFault where a view cannot show a scan
+Look = Callable[[Examined], None]  # raises an ImageFault where a view cannot show an image
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Survey:
         return {who: row for who, row in self.clinical.rows.items() if who not in out}
 
 
-def _suits_every_view(_view: str, _scan: Scan) -> None:
+def _suits_every_view(_: Examined) -> None:
     """What is looked at where no later stage is asked."""
 
 
@@ -134,7 +133,7 @@ class _Rounds:
         """Images that the study's settings cannot show: no patient is to blame, so all stop."""
         for examined in usable:
             try:
-                self.look(examined.source.view, examined.scan)
+                self.look(examined)
             except ImageFault as fault:
                 yield replace(_of_image(examined.source, fault), patient=None)
 
@@ -146,16 +145,16 @@ class _Rounds:
             self.aliases[source.patient],
             checked_by_hand=self.acquire.burned_in == "checked_by_hand",
         )
-        said = identity(examined.result.said or "")
-        if said != source.patient and said in self.aliases:
-            message = f"says that it is of patient {said}; find out whose it is."
-            raise ImageFault(message)
+        for said in map(identity, examined.said):
+            if said != source.patient and said in self.aliases:
+                raise ImageFault(f"says that it is of patient {said}", "find out whose it is")
         same = self.pictures[str(examined.row["sha256"])]
         same.append(source)
         for other in same[:-1]:
             if other.patient == source.patient:
-                message = f"shows the very picture of {other.file}; export the view's own image."
-                raise ImageFault(message)
+                raise ImageFault(
+                    f"shows the very picture of {other.file}", "export the view's own image"
+                )
         return examined
 
 
@@ -169,13 +168,10 @@ def _images(
 
 
 def _of_image(source: Source, fault: ImageFault) -> Problem:
-    """A fault's sentence ends in what to do, after "; ", or else it is a sentence of its own."""
-    said = str(fault)
-    what, _, mend = said.partition("; " if "; " in said else ". ")
-    what = what.removesuffix(".")
     refused = isinstance(fault, DeidentificationRefused)
     reason = f"image of {source.view} " + ("may show who it is" if refused else "cannot be used")
-    return Problem(source.file, source.row, what, mend or UNSAID, reason, source.patient)
+    what, mend = fault.what, fault.mend or UNSAID
+    return Problem(source.file, source.row, what, mend, reason, source.patient)
 
 
 def _wrongly_invented(folder: Path, acquire: Acquire) -> list[Problem]:

@@ -1,7 +1,9 @@
 """Which file is whose image of which view: by its place, or by `images.csv`.
 
-By place: `images/<view>/<patient>.<ending>`. `images.csv` has the columns patient, view and path
-(relative to the cohort's folder) and, where it exists, is the only one that is asked.
+By place: `images/<view>/<patient>.<ending>`, or a folder `images/<view>/<patient>` with the DICOM
+slices of one series. `images.csv` has the columns patient, view and path (relative to the cohort's
+folder) and, where it exists, is the only one that is asked; its columns box and mask may say what
+is the region of interest.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from oncotrail.study.cohort import Cohort
 
 LIST = "images.csv"
 LIST_COLUMNS = ("patient", "view", "path")
+REGION_COLUMNS = ("box", "mask")
 LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini"}
 
 
@@ -31,6 +34,8 @@ class Source:
     view: str
     file: str  # relative to the cohort's folder
     row: int | None = None  # in images.csv
+    box: str | None = None  # top left bottom right
+    mask: str | None = None  # relative to the cohort's folder
 
 
 @dataclass
@@ -87,15 +92,32 @@ def _listed(sheet: Sheet, problems: list[Problem]) -> Iterator[Source]:
         mend = f"it needs {', '.join(LIST_COLUMNS)}"
         problems.append(Problem(LIST, 1, what, mend, f"{LIST} cannot be read"))
         return
+    undeclared = [name for name in sheet.header if name not in (*LIST_COLUMNS, *REGION_COLUMNS)]
+    if undeclared:
+        what, known = f"has the columns {', '.join(undeclared)}", ", ".join(REGION_COLUMNS)
+        mend = f"remove them, or rename them; beside {', '.join(LIST_COLUMNS)} it may have {known}"
+        problems.append(Problem(LIST, 1, what, mend, f"{LIST} cannot be read"))
     for row in sheet.rows:
         patient, view, path = (row.cells[name] for name in LIST_COLUMNS)
-        place = PurePosixPath(path.replace("\\", "/"))
-        if not path or place.is_absolute() or ".." in place.parts:
-            what = f"path {path!r} does not lie below the cohort's folder"
+        box, mask = (row.cells.get(name) or None for name in REGION_COLUMNS)
+        outside = [place for place in (path, mask) if place is not None and not _below(place)]
+        if outside:
+            what = f"path {outside[0]!r} does not lie below the cohort's folder"
             mend = "give the path relative to the cohort's folder"
             problems.append(Problem(LIST, row.number, what, mend, f"{LIST} leads elsewhere"))
             continue
-        yield Source(identity(patient), view, place.as_posix(), row.number)
+        yield Source(
+            identity(patient), view, _posix(path), row.number, box, _posix(mask) if mask else None
+        )
+
+
+def _below(path: str) -> bool:
+    place = PurePosixPath(_posix(path))
+    return bool(path) and not place.is_absolute() and ".." not in place.parts
+
+
+def _posix(path: str) -> str:
+    return PurePosixPath(path.replace("\\", "/")).as_posix()
 
 
 def _by_place(
@@ -131,7 +153,7 @@ def _is_image(path: Path, patient: str, known: Collection[str]) -> bool:
     `notes.txt` alone does not tell.
     """
     if path.is_dir():
-        return False
+        return patient in known
     if patient in known or ending_of(path.name):
         return True
     try:
@@ -144,8 +166,8 @@ def _is_image(path: Path, patient: str, known: Collection[str]) -> bool:
 def _no_image(source: Source, *, is_folder: bool) -> Problem:
     what = "is a folder" if is_folder else "is no image of a kind that is read"
     mend = (
-        f"move it away; an image is DICOM, PNG, JPEG or NIfTI, at images/{source.view}/"
-        "<patient>.<ending>"
+        f"move it away; an image is DICOM, PNG, JPEG, TIFF or NIfTI, at images/{source.view}/"
+        f"<patient>.<ending>, or a folder of DICOM slices at images/{source.view}/<patient>"
     )
     return Problem(source.file, source.row, what, mend, "what is no image among the images")
 

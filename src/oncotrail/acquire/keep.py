@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from oncotrail.acquire.check import Survey
 from oncotrail.acquire.findings import Findings
-from oncotrail.acquire.images import Examined
+from oncotrail.acquire.images import Examined, changes_of
 from oncotrail.cohort import tables
 from oncotrail.record import Scalar
 from oncotrail.study.cohort import Cohort
@@ -35,12 +35,13 @@ class Keeper:
         self._writer = pq.ParquetWriter(out / "deidentification.parquet", self._schema)
 
     def __call__(self, examined: Examined) -> None:
-        """Write one image and remember its changes."""
-        path = self._out / str(examined.row["path"])
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(examined.result.file.data)
-        for change in examined.result.changes:
-            values = (examined.row["image"], change.tag, change.keyword, change.action)
+        """Write one image, with its mask, and remember their changes."""
+        for name, data in examined.files:
+            path = self._out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        for image, change in changes_of(examined):
+            values = (image, change.tag, change.keyword, change.action)
             for column, value in zip(self._waiting.values(), values, strict=True):
                 column.append(str(value))
         if len(self._waiting["image"]) >= CHANGES_AT_ONCE:

@@ -7,7 +7,7 @@ guards against, and name all its patients, where the tables' own door stops at t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,15 @@ from oncotrail.study.pixels import ViewPixels
 
 Pixels = NDArray[np.uint8]  # images x rows x columns
 Numbers = NDArray[np.float64]
-# A network's folder, pixels -> embeddings (images x numbers) and scores (images,), computed anew.
-Rescore = Callable[[Path, Pixels], tuple[Numbers, Numbers]]
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """How a saved network is run again; both take its folder."""
+
+    embeddings: Callable[[Path, Pixels], Numbers]  # of images: images x numbers
+    # Of embeddings and whose they are: each patient's score.
+    scores: Callable[[Path, Numbers, Sequence[str]], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ class Evidence:
     fused_on: pd.DataFrame
     thresholds: Mapping[str, float]  # by model
     chosen_on: pd.DataFrame  # whom evaluate says it chose the thresholds on
-    rescore: Rescore
+    again: Recomputed
 
     @property
     def features(self) -> dict[str, pd.DataFrame]:
@@ -102,7 +109,7 @@ class Evidence:
         return {network.name: network.features for network in self.networks}
 
 
-def read_evidence(run: Run, declared: Declared, rescore: Rescore) -> Evidence:
+def read_evidence(run: Run, declared: Declared, again: Recomputed) -> Evidence:
     """Read what the stages before the audit wrote."""
     acquired, decoded, fused = (run.folder(stage) for stage in ("acquire", "decode", "fuse"))
     evaluated = run.folder("evaluate")
@@ -125,7 +132,7 @@ def read_evidence(run: Run, declared: Declared, rescore: Rescore) -> Evidence:
         fused_on=_loose(tables.FITTED_ON, fused / "fitted_on.parquet"),
         thresholds=_thresholds(evaluated / "thresholds.json"),
         chosen_on=_loose(tables.FITTED_ON, evaluated / "fitted_on.parquet"),
-        rescore=rescore,
+        again=again,
     )
 
 

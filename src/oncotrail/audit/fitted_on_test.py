@@ -108,7 +108,11 @@ def _in_sample(fusion: FusionEvidence, evidence: Evidence) -> list[Violation]:
 def _objects(network: NetworkEvidence) -> list[str]:
     """What a network consists of that was fitted: itself, its epoch, its own normalisation."""
     own = ["", "/best_epoch"]
-    if network.blueprint["start"] == "none":
+    if network.blueprint["estimator"] is not None:  # nothing was trained
+        own = ["", "/scaling", "/calibration"]
+    if network.blueprint["attention"] is not None:
+        own.append("/attention")
+    if network.blueprint["start"]["constants"] == "training":
         own.append("/normalisation")
     return [f"{network.name}{part}" for part in own]
 
@@ -136,7 +140,7 @@ def _other_normalisation(network: NetworkEvidence, evidence: Evidence) -> list[V
     record = network.fitted_on[network.fitted_on["object"] == name]
     named = frozenset(record["patient"].astype(str))
     means = _means(network, evidence)
-    said = network.blueprint["architecture"]["normalisation"]["mean"][0]
+    said = np.mean(network.blueprint["architecture"]["normalisation"]["mean"])
 
     def fits(patients: frozenset[str]) -> bool:
         own = means[means.index.isin(patients)]

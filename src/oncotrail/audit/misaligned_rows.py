@@ -27,7 +27,7 @@ from oncotrail.imaging.scan import digest
 CHECK = "misaligned_rows"
 MOST_IMAGES = 1000  # per view, decoded and scored again; more are drawn by the digest of their name
 RESCORED = 1e-4  # relative: another batch or thread count changes the last digits of float32
-RECOMPUTED = 1e-5  # a head of eleven numbers, in float64 against float32
+RECOMPUTED = 1e-5  # a head on numbers that were rounded to be stored
 AGAIN = 1e-9  # the same forest on the same numbers
 MEND = "Join by patient id, never by position, and run the stage that wrote this again."
 
@@ -46,7 +46,7 @@ def _parts(evidence: Evidence) -> Iterator[Part]:
         yield _decoded_again(evidence, view)
     for network in evidence.networks:
         yield _run_again(evidence, network)
-        yield _head_again(network)
+        yield _head_again(evidence, network)
     for fusion in evidence.fusions:
         yield _joined_again(evidence, fusion)
         yield _predicted_again(evidence, fusion)
@@ -82,7 +82,7 @@ def _run_again(evidence: Evidence, network: NetworkEvidence) -> Part:
     here = evidence.pixels[evidence.pixels["view"] == network.view]
     known = drawn(here).merge(network.features, on="image", how="left", suffixes=("", "_said"))
     rows = known["row"].to_numpy(dtype=np.int64)
-    again, _ = evidence.rescore(network.folder, evidence.views[network.view].store[rows])
+    again = evidence.again.embeddings(network.folder, evidence.views[network.view].store[rows])
     differ = _differ(again, known[_embedding(known)].to_numpy(), RESCORED)
     another = (known["patient"] != known["patient_said"]).fillna(value=True).to_numpy(dtype=bool)
     wrong = known.loc[differ | another, "patient"]
@@ -91,13 +91,11 @@ def _run_again(evidence: Evidence, network: NetworkEvidence) -> Part:
     return f"embeddings of {network.name}", len(known), violation(what, wrong, says, MEND)
 
 
-def _head_again(network: NetworkEvidence) -> Part:
-    """Embedding -> ReLU -> one logit -> sigmoid; the mean over a patient's images."""
-    scores = network.features[["patient", "outer_fold", "seed"]].assign(
-        again=_head(network, network.features)
-    )
+def _head_again(evidence: Evidence, network: NetworkEvidence) -> Part:
+    """What the network makes of all the embeddings of a patient."""
     keys = ["patient", "outer_fold", "seed"]
-    again = scores.groupby(keys, as_index=False)["again"].mean()
+    parts = [_scored_again(evidence, network, of) for _, of in network.features.groupby(keys[1:])]
+    again = pd.concat(parts)
     known = network.predictions.merge(again, on=keys, how="left")
     differ = _differ(known[["again"]].to_numpy(), known[["score"]].to_numpy(), RECOMPUTED)
     wrong = known.loc[differ, "patient"]
@@ -106,14 +104,14 @@ def _head_again(network: NetworkEvidence) -> Part:
     return f"scores of {network.name}", len(known), violation(what, wrong, says, MEND)
 
 
-def _head(network: NetworkEvidence, features: pd.DataFrame) -> np.ndarray:
-    from safetensors import safe_open
-
-    with safe_open(network.folder / "weights.safetensors", framework="numpy") as weights:
-        weight, bias = weights.get_tensor("to_logit.weight"), weights.get_tensor("to_logit.bias")
-    embedding = features[_embedding(features)].to_numpy(dtype=np.float64)
-    logit = np.maximum(embedding, 0) @ weight[0].astype(np.float64) + float(bias[0])
-    return np.asarray(1 / (1 + np.exp(-logit)))
+def _scored_again(
+    evidence: Evidence, network: NetworkEvidence, features: pd.DataFrame
+) -> pd.DataFrame:
+    embeddings = features[_embedding(features)].to_numpy(dtype=np.float64)
+    patients = features["patient"].astype(str).tolist()
+    scores = evidence.again.scores(network.folder, embeddings, patients)
+    once = features.drop_duplicates("patient")[["patient", "outer_fold", "seed"]]
+    return once.assign(again=once["patient"].astype(str).map(scores))
 
 
 def _embedding(features: pd.DataFrame) -> list[str]:

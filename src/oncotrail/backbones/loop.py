@@ -1,14 +1,15 @@
-"""The training loop: Adam, a step schedule, weighted cross-entropy, and the best epoch kept.
+"""The training loop.
 
     for each epoch:
-        for each shuffled, flipped batch of training images: one step of Adam
-        score the validation images as they are
+        for each batch of training images: one step of the optimiser
+        score the validation images as they are, and judge them patient by patient
         remember the weights if this epoch is the best so far
+        end early where nothing got better for a while
     put the best weights back
 
-The best epoch is the one with the highest validation accuracy or AUC, or the lowest validation
-loss. Accuracy on a few dozen patients is coarse and ties are the rule, so among ties the lowest
-validation loss decides, and among equal losses the earliest epoch.
+Where a moving average of the weights is kept, it is what is scored and remembered. What is to come
+depends on what a snapshot holds and on nothing else, so a run that was killed and goes on from a
+checkpoint ends with the same weights, to the bit.
 
 Needs torch, timm and numpy alone, and knows no table, tracker or terminal.
 """
@@ -20,46 +21,42 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from oncotrail.backbones.batches import Batch, Examples, Flip, TrainingBatches
-from oncotrail.backbones.network import EmbeddingNetwork
+from oncotrail.backbones.accelerator import Accelerator, OneDevice
+from oncotrail.backbones.batches import TrainingBatches
+from oncotrail.backbones.inputs import Examples, StoredRows
+from oncotrail.backbones.judging import Epoch, Judged, best_of, exhausted, judge
+from oncotrail.backbones.recipe import Recipe
+from oncotrail.backbones.schedules import Moment, learning_rate
 from oncotrail.backbones.scoring import Numbers, score
+from oncotrail.backbones.snapshot import Progress, Snapshot, Tally, put_back, taken
+from oncotrail.backbones.stepping import Learner
 from oncotrail.compute import repeatable
 from oncotrail.errors import TrainingFault
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is trained, apart from what it is and what it sees."""
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    step_every: int  # epochs
-    step_factor: float
-    positive_weight: float  # a positive image counts this often
-    flips: tuple[Flip, ...]
-    best_epoch_by: Literal["validation_accuracy", "validation_loss", "validation_auc"]
-    seed: int
+OnEpoch = Callable[[Epoch], object]
+PrepareEpoch = Callable[[int], object]
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """The figures of one epoch. Training's are running means over its own (flipped) batches."""
+class Checkpoints(Protocol):
+    """Where a run that may be killed leaves itself, and finds itself again."""
 
-    epoch: int  # from 1
-    train_loss: float
-    validation_loss: float
-    train_accuracy: float
-    validation_accuracy: float
-    validation_auc: float
-    learning_rate: float  # in force during the epoch
+    def latest(self) -> Snapshot | None:
+        """The newest one that can be read, or None."""
+        ...
+
+    def due(self) -> bool:
+        """Whether it is time for another."""
+        ...
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Keep this one, whole or not at all."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -71,126 +68,172 @@ class Trained:
     drawn: Counter[str]
 
 
+def as_it_is(_: int) -> None:
+    """Freeze and thaw nothing."""
+
+
 def train(
-    network: EmbeddingNetwork,
+    network: nn.Module,
     training: Examples,
     validation: Examples,
     recipe: Recipe,
-    on_epoch: Callable[[Epoch], object],
+    on_epoch: OnEpoch,
+    *,
+    accelerator: Accelerator | None = None,
+    checkpoints: Checkpoints | None = None,
+    prepare_epoch: PrepareEpoch = as_it_is,
 ) -> Trained:
-    """Train `network` in place; it ends with the best epoch's weights, in evaluation mode."""
+    """Train `network` in place; it ends with the best epoch's weights, in evaluation mode.
+
+    `network(inputs)` has `.logits`, (images,) or (images, classes). `on_epoch` hears of every epoch
+    as it ends, and, after a kill, of those before it again. `prepare_epoch(number)` is called in
+    training mode as an epoch starts or is resumed, to freeze and thaw weights by the number alone.
+    """
     training.check("training")
     validation.check("validation")
-    weight = torch.tensor(recipe.positive_weight, dtype=torch.float64)
-    loss_of = nn.BCEWithLogitsLoss(pos_weight=weight)
-    optimizer = torch.optim.Adam(
-        network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.StepLR(optimizer, recipe.step_every, recipe.step_factor)
-    generator = torch.Generator().manual_seed(recipe.seed)
-    batches = TrainingBatches(training, recipe.batch_size, recipe.flips, generator)
-    drawn: Counter[str] = Counter()
-    history: list[Epoch] = []
-    best = _Best(recipe)
-    with repeatable(recipe.seed):
-        for number in range(1, recipe.epochs + 1):
-            learning_rate = float(schedule.get_last_lr()[0])
-            learned = _Tally()
-            network.train()
-            for batch in batches.epoch():
-                learned.add(batch, *_step(network, batch, loss_of, optimizer, number))
-                drawn.update(batch.patients)
-            schedule.step()
-            history.append(
-                Epoch(
-                    epoch=number,
-                    train_loss=learned.loss / learned.images,
-                    train_accuracy=learned.right / learned.images,
-                    learning_rate=learning_rate,
-                    **_judge(network, validation, loss_of, number),
-                )
-            )
-            best.consider(history[-1], network)
-            on_epoch(history[-1])
-    network.load_state_dict(best.weights)
+    machine = accelerator or OneDevice()
+    with repeatable(recipe.seed + machine.process.rank):
+        run = _Run(network, training, validation, recipe, machine)
+        run.resume(checkpoints)
+        for epoch in run.progress.history:
+            on_epoch(epoch)
+        while not run.finished:
+            on_epoch(run.epoch(checkpoints, prepare_epoch))
+            run.save_if_due(checkpoints)
+    network.load_state_dict(run.progress.best_weights)
     network.eval()
-    return Trained(history[best.epoch - 1], tuple(history), drawn)
+    history = tuple(run.progress.history)
+    return Trained(best_of(history, recipe.best_epoch_by), history, run.progress.drawn)
 
 
-@dataclass
-class _Tally:
-    """Running sums over an epoch's training batches."""
+@dataclass(frozen=True)
+class _Told:
+    """A step's loss and how many it got right, still on the device, and whom it was about."""
 
-    loss: float = 0.0
-    right: int = 0
-    images: int = 0
-
-    def add(self, batch: Batch, loss: float, right: int) -> None:
-        self.loss += loss * len(batch.labels)
-        self.right += right
-        self.images += len(batch.labels)
+    figures: Tensor
+    patients: tuple[str, ...]
 
 
-class _Best:
-    """The best epoch so far and its weights."""
+class _Run:
+    """One training run: everything that changes while it trains."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._by = recipe.best_epoch_by
-        self._rank = (-math.inf, -math.inf)
-        self.epoch = 0
-        self.weights: dict[str, Tensor] = {}
-
-    def consider(self, epoch: Epoch, network: nn.Module) -> None:
-        """Keep this epoch if it beats the best; a full tie leaves the earlier one."""
-        figure = getattr(epoch, self._by)
-        rank = (-figure if self._by == "validation_loss" else figure, -epoch.validation_loss)
-        if rank > self._rank:
-            self._rank, self.epoch = rank, epoch.epoch
-            self.weights = copy.deepcopy(network.state_dict())
-
-
-def _step(
-    network: EmbeddingNetwork,
-    batch: Batch,
-    loss_of: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    number: int,
-) -> tuple[float, int]:
-    """Learn from one batch; say its mean loss and how many it got right."""
-    logits = network(batch.pixels).logits
-    loss = loss_of(logits, batch.labels.to(logits.dtype))
-    if not math.isfinite(loss.item()):
-        message = (
-            f"the loss is {loss.item()} in epoch {number}, on the batch of patients "
-            f"{', '.join(batch.patients)}; lower optimizer.learning_rate, or look at their images."
+    def __init__(
+        self,
+        network: nn.Module,
+        training: Examples,
+        validation: Examples,
+        recipe: Recipe,
+        machine: Accelerator,
+    ) -> None:
+        self._recipe, self._machine, self._validation = recipe, machine, validation
+        self._learner = Learner(network, recipe, machine)
+        self._batches = TrainingBatches(
+            training,
+            recipe.batch_size,
+            torch.Generator().manual_seed(recipe.seed),
+            recipe.augmentation,
+            recipe.sampler,
+            machine.device,
+            machine.process,
         )
-        raise TrainingFault(message)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    optimizer.step()
-    return loss.item(), int(((logits > 0) == (batch.labels == 1)).sum())
+        self._told: _Told | None = None
+        self.progress = Progress()
 
-
-def _judge(
-    network: EmbeddingNetwork, validation: Examples, loss_of: nn.Module, number: int
-) -> dict[str, float]:
-    """The validation figures of one epoch."""
-    logits = score(network, validation.pixels).logits
-    loss = loss_of(torch.from_numpy(logits), torch.from_numpy(validation.labels.astype(float)))
-    if not math.isfinite(loss.item()):
-        message = (
-            f"the validation loss is {loss.item()} after epoch {number}; lower "
-            "optimizer.learning_rate, or look at the validation patients' images."
+    @property
+    def finished(self) -> bool:
+        """All epochs done, or no better one for a while."""
+        asked, history = self._recipe, self.progress.history
+        return len(history) >= asked.epochs or exhausted(
+            history, asked.best_epoch_by, asked.patience
         )
-        raise TrainingFault(message)
-    return {
-        "validation_loss": loss.item(),
-        "validation_accuracy": float(np.mean((logits > 0) == (validation.labels == 1))),
-        "validation_auc": _auc(logits, validation.labels == 1),
-    }
 
+    def resume(self, checkpoints: Checkpoints | None) -> None:
+        """Go on from the newest checkpoint, if there is one."""
+        snapshot = None if checkpoints is None else checkpoints.latest()
+        if snapshot is not None:
+            put_back(snapshot, self._learner, self._batches, self.progress, self._machine)
+        self._machine.agreed(opinion=True)  # nobody saves before everybody has read
 
-def _auc(logits: Numbers, positive: np.ndarray) -> float:
-    """How often a positive image scores above a negative one; a tie counts half."""
-    differences = logits[positive][:, None] - logits[~positive][None, :]
-    return float(np.mean((differences > 0) + 0.5 * (differences == 0)))
+    def epoch(self, checkpoints: Checkpoints | None, prepare_epoch: PrepareEpoch) -> Epoch:
+        """One pass over the training images, or its rest, and what validation says after it."""
+        number, batches = len(self.progress.history) + 1, len(self._batches)
+        self._learner.network.train()
+        prepare_epoch(number)
+        for batch in self._batches.epoch():
+            rate = self._rate(number, self._batches.done - 1, batches)
+            figures = self._learner.step(batch, rate)
+            self._hear(number)  # of the batch before: a GPU is not made to wait for each
+            self._told = _Told(figures, batch.patients)
+            self.progress.drawn.update(batch.patients)
+            if self._machine.process.count == 1:  # several agree on it at the end of an epoch
+                self.save_if_due(checkpoints)
+        self._hear(number)
+        return self._ended(number, self._rate(number, batches - 1, batches), self._judge(number))
+
+    def save_if_due(self, checkpoints: Checkpoints | None) -> None:
+        """Leave a checkpoint, if the first process finds that it is time."""
+        if checkpoints is None or not self._machine.agreed(opinion=checkpoints.due()):
+            return
+        self._hear(len(self.progress.history) + 1)
+        snapshot = taken(self._learner, self._batches, self.progress, self._machine)
+        if self._machine.process.rank == 0:
+            checkpoints.save(snapshot)
+
+    def _rate(self, number: int, batch: int, batches: int) -> float:
+        losses = [epoch.validation_loss for epoch in self.progress.history]
+        moment = Moment(number - 1, self._recipe.epochs, batch, batches, losses)
+        return learning_rate(self._recipe.schedule, self._recipe.optimizer.learning_rate, moment)
+
+    def _hear(self, number: int) -> None:
+        """Read the last step's figures; stop where its loss is not finite."""
+        if self._told is None:
+            return
+        told, self._told = self._told, None
+        loss, right = told.figures.tolist()
+        if not math.isfinite(loss):
+            message = (
+                f"the loss is {loss} in epoch {number}, on the batch of patients "
+                f"{', '.join(told.patients)}; lower optimizer.learning_rate, or look at their "
+                "images."
+            )
+            raise TrainingFault(message)
+        self.progress.tally.add(loss, right, len(told.patients))
+
+    def _ended(self, number: int, rate: float, judged: Judged) -> Epoch:
+        tally, history = self.progress.tally, self.progress.history
+        epoch = Epoch(
+            epoch=number,
+            train_loss=tally.loss / tally.images,
+            validation_loss=judged.loss,
+            train_accuracy=tally.right / tally.images,
+            validation_accuracy=judged.accuracy,
+            validation_auc=judged.auc,
+            learning_rate=rate,
+        )
+        self.progress.tally = Tally()
+        history.append(epoch)
+        if best_of(history, self._recipe.best_epoch_by) is epoch:
+            self.progress.best_weights = copy.deepcopy(self._learner.judged.state_dict())
+        return epoch
+
+    def _judge(self, number: int) -> Judged:
+        """The validation figures, from images that the processes share out among themselves."""
+        given, asked = self._validation, self._recipe
+        judged = judge(self._logits(), given.labels, given.patients, asked.loss, asked.patient_by)
+        if not math.isfinite(judged.loss):
+            message = (
+                f"the validation loss is {judged.loss} after epoch {number}; lower "
+                "optimizer.learning_rate, or look at the validation patients' images."
+            )
+            raise TrainingFault(message)
+        return judged
+
+    def _logits(self) -> Numbers:
+        network, inputs = self._learner.judged, self._validation.inputs
+        if self._machine.process.count == 1:
+            return score(network, inputs, self._machine).logits
+        self._machine.same(network)
+        rows = self._machine.process.share(torch.arange(len(inputs)))
+        own = score(network, StoredRows(inputs, rows.numpy()), self._machine).logits
+        shared = self._machine.together(torch.from_numpy(own).to(self._machine.device))
+        return np.asarray(shared.cpu())

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oncotrail.backbones.batches import Examples
+from oncotrail.backbones.inputs import Examples, StoredRows
 from oncotrail.backbones.network import Pixels
 from oncotrail.cohort import tables
 from oncotrail.errors import StudyFileError, TrainingFault
@@ -27,7 +27,7 @@ class Decoded:
 
     view: str
     pixels: Pixels  # memory-mapped
-    rows: pd.DataFrame  # image, patient, row: which row of `pixels` is whose
+    rows: pd.DataFrame  # patient, image, slice, row: which row of `pixels` is whose
     made: Mapping[str, Any]  # window, rows, columns as used
 
 
@@ -35,7 +35,8 @@ class Decoded:
 class Material:
     """The images of one view with what the cohort and the split say of their patients."""
 
-    images: pd.DataFrame  # patient, image, row, label, role, fits, outer_fold, inner_fold; by `row`
+    # patient, image, slice, row, label, role, fits, outer_fold, inner_fold; in order of `row`
+    images: pd.DataFrame
     pixels: Pixels  # of all these images, in the same order
 
     def learns(self) -> Examples:
@@ -50,7 +51,7 @@ class Material:
     def _examples(self, wanted: pd.Series) -> Examples:
         chosen = self.images[wanted.astype(bool)]
         return Examples(
-            pixels=self.pixels[chosen["row"].to_numpy(dtype=np.int64)],
+            inputs=StoredRows(self.pixels, chosen["row"].to_numpy(dtype=np.int64)),
             labels=chosen["label"].to_numpy(dtype=np.int64),
             patients=tuple(chosen["patient"]),
         )
@@ -66,7 +67,7 @@ def read_view(folder: Path, view: str) -> Decoded:
         raise StudyFileError(message)
     rows = tables.read(tables.PIXELS, folder / "pixels.parquet")
     pixels = np.load(folder / f"{view}.npy", mmap_mode="r")
-    of_view = rows.loc[rows["view"] == view, ["patient", "image", "row"]]
+    of_view = rows.loc[rows["view"] == view, ["patient", "image", "slice", "row"]]
     if sorted(of_view["row"]) != list(range(len(pixels))):
         message = (
             f"{folder}: {view}.npy holds {len(pixels)} images and pixels.parquet names "

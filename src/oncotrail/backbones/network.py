@@ -1,102 +1,103 @@
-"""The network: a timm trunk with the published head.
+"""The network: a trunk and a head, from uint8 pixels to logits and embedding.
 
-    uint8 pixels -> [0, 1] -> normalised -> trunk -> Linear(10) -> ReLU -> Linear(1)
-                                                     embedding             logit
+    uint8 pixels -> [0, 1] -> normalised -> trunk -> head -> logits, embedding
 
-The embedding is the ten numbers *before* the ReLU: behind it, what is negative is lost, and a
-forest could not split on it. Scaling and normalisation happen inside the network, so that nobody
-can train with them and serve without.
+Scaling and normalisation happen inside the network, so that nobody can train with them and serve
+without.
 
-Grey pixels are repeated into three channels, whatever the start: ImageNet's first layer and its
-three constants then fit as they are, and a random start has the same, published, architecture. The
-two extra channels cost about 3 % of the time.
+Grey pixels are repeated into three channels unless `channels` is 1: ImageNet's first layer and its
+three constants then fit exactly as they are, and a random start has the same, published,
+architecture. The two extra channels cost about 3 % of the time. With one channel the first layer's
+weights are summed, and the constants averaged, which is not quite what ImageNet's were made for.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
-import timm
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from oncotrail.compute import Precision, drawn_in_double, repeatable
-from oncotrail.errors import StudyFileError, UserFault
+from oncotrail.backbones.heads import Head, HeadPlan, Output
+from oncotrail.backbones.inputs import Inputs
+from oncotrail.backbones.normalisation import WHITE, Normalisation
+from oncotrail.backbones.sources import Source, Wanted, started
+from oncotrail.backbones.trunks import COLOURS, Options, TrunkPlan, build_trunk, width_of
+from oncotrail.compute import WeightPrecision, drawn_in_double, repeatable
+from oncotrail.errors import ImageFault, StudyFileError
 
-Pixels = NDArray[np.uint8]  # images x rows x columns
-Options = Mapping[str, Any]  # of numbers and tuples of numbers, as timm takes them
+Pixels = NDArray[np.uint8]  # images x rows x columns [x 3]
 
-CHANNELS = 3
-WHITE = 255.0
 LAYOUT = torch.channels_last  # in memory only: a DenseNet-121 is a fifth faster with it
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """What is subtracted from pixels in [0, 1], and what they are then divided by, per channel."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-    @classmethod
-    def of(cls, training: Pixels) -> Normalisation:
-        """From these images and no others: pass the network's own training rows."""
-        if training.min() == training.max():
-            message = (
-                f"all {len(training)} training images are one flat grey; check the window in the "
-                "study's decode section."
-            )
-            raise UserFault(message)
-        scaled = training.astype(np.float64) / WHITE
-        return cls((float(scaled.mean()),) * CHANNELS, (float(scaled.std()),) * CHANNELS)
+_COLOUR = 4  # dimensions of a batch of colour images
 
 
 @dataclass(frozen=True)
 class Architecture:
     """All that is needed to build the same network again, but for its weights."""
 
-    name: str  # as timm knows it
-    options: Options
-    embedding: int
+    trunk: TrunkPlan
+    head: HeadPlan
     normalisation: Normalisation
-    precision: Precision
+    precision: WeightPrecision
 
-
-class Output(NamedTuple):
-    """What the network says of a batch: logits (images,), embeddings (images, embedding)."""
-
-    logits: Tensor
-    embeddings: Tensor
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Architecture:
+        """The inverse of `dataclasses.asdict` and JSON, which turn tuples into lists."""
+        trunk = dict(values["trunk"])
+        trunk["sides"] = tuple(trunk["sides"])
+        trunk["options"] = {name: _tuples(option) for name, option in trunk["options"].items()}
+        constants = {name: tuple(of) for name, of in values["normalisation"].items()}
+        return cls(
+            TrunkPlan(**trunk),
+            HeadPlan(**values["head"]),
+            Normalisation(**constants),
+            values["precision"],
+        )
 
 
 class EmbeddingNetwork(nn.Module):
-    """A trunk and the published head, from uint8 pixels to logit and embedding."""
+    """A trunk and a head, from uint8 pixels to logits and embedding."""
 
     mean: Tensor
     std: Tensor
+    layout: torch.memory_format = LAYOUT  # of what the trunk sees; an accelerator may set another
 
-    def __init__(self, architecture: Architecture, trunk: Any = None) -> None:
+    def __init__(self, architecture: Architecture, trunk: nn.Module | None = None) -> None:
         super().__init__()
         self.architecture = architecture
-        self.trunk = trunk or build_trunk(architecture.name, architecture.options)
-        self.to_embedding = nn.Linear(int(self.trunk.num_features), architecture.embedding)
-        self.to_logit = nn.Linear(architecture.embedding, 1)
+        self.trunk = trunk or build_trunk(architecture.trunk)
+        self.head = Head(architecture.head, width_of(self.trunk))
         for name in ("mean", "std"):
             constants = torch.tensor(getattr(architecture.normalisation, name), dtype=torch.float64)
-            self.register_buffer(name, constants.view(1, CHANNELS, 1, 1), persistent=False)
+            self.register_buffer(name, constants, persistent=False)
         self.to(getattr(torch, architecture.precision)).to(memory_format=LAYOUT)
 
     def forward(self, pixels: Tensor) -> Output:
-        """From images x rows x columns, uint8."""
-        grey = pixels.to(self.dtype).unsqueeze(1).expand(-1, CHANNELS, -1, -1) / WHITE
-        normal = ((grey - self.mean) / self.std).contiguous(memory_format=LAYOUT)
-        embeddings = self.to_embedding(self.trunk(normal))
-        return Output(self.to_logit(torch.relu(embeddings)).squeeze(1), embeddings)
+        """From images x rows x columns [x 3]: uint8, or floats in 0..255."""
+        output: Output = self.head(self.features(pixels))
+        return output
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """What the trunk gives the head: images x features."""
+        features: Tensor = self.trunk(self.normalised(pixels))
+        return features
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """What the trunk sees: images x channels x rows x columns, channels last in memory."""
+        last = pixels if pixels.ndim == _COLOUR else pixels.unsqueeze(-1)
+        if last.shape[-1] not in (1, len(self.mean)):
+            message = (
+                "the images have three colours, and the network was built for one channel; set "
+                "the network's channels to 3."
+            )
+            raise ImageFault(message)
+        normal = ((last.to(self.dtype) / WHITE - self.mean) / self.std).movedim(-1, 1)
+        return normal.contiguous(memory_format=self.layout)
 
     @property
     def device(self) -> str:
@@ -109,64 +110,43 @@ class EmbeddingNetwork(nn.Module):
         return self.mean.dtype
 
     def parameter_count(self) -> int:
-        """How many numbers training may move."""
+        """How many numbers it has to learn, whether or not training may move them."""
         return sum(parameter.numel() for parameter in self.parameters())
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A network before training, and where its trunk's weights come from."""
+
+    network: EmbeddingNetwork
+    source: Source
 
 
 def start(
     name: str,
     options: Options,
-    embedding: int,
+    head: HeadPlan,
     *,
-    weights: Literal["imagenet", "none"],
-    training: Pixels,
+    weights: Wanted,
+    training: Inputs,
     seed: int,
-    precision: Precision,
-) -> EmbeddingNetwork:
-    """A network ready to train: ImageNet's trunk and constants, or a random one and the rows'."""
-    with repeatable(seed), drawn_in_double():
-        trunk = build_trunk(name, options, pretrained=weights == "imagenet")
-        normalisation = _constants(trunk) if weights == "imagenet" else Normalisation.of(training)
-        built = Architecture(name, options, embedding, normalisation, precision)
-        return EmbeddingNetwork(built, trunk)
+    precision: WeightPrecision,
+    channels: int = COLOURS,
+) -> Begun:
+    """A network ready to train on images like these, which are its own training rows.
 
-
-def build_trunk(name: str, options: Options, *, pretrained: bool = False) -> Any:
-    """The timm model without its classifier, or a sentence that says why it cannot be had."""
-    if not timm.is_model(name):
-        close = difflib.get_close_matches(name, timm.list_models(), n=3)
-        message = (
-            f"architecture {name!r} is not one that timm knows; near it: "
-            f"{', '.join(close) or 'none'}."
-        )
+    The seed decides what is drawn: the head, and a trunk that starts at random.
+    """
+    if channels != COLOURS and len(training.shape) == _COLOUR:
+        message = f"channels: {channels} is for grey images, and these have colours; set it to 3."
         raise StudyFileError(message)
-    try:
-        trunk = timm.create_model(name, pretrained=False, num_classes=0, **options)
-    except (TypeError, ValueError, RuntimeError) as error:
-        message = f"{name} cannot be built with architecture_options {dict(options)}: {error}."
-        raise StudyFileError(message) from error
-    return _with_imagenet(trunk, name, options) if pretrained else trunk
+    plan = TrunkPlan(name, options, (training.shape[1], training.shape[2]), channels)
+    with repeatable(seed), drawn_in_double():
+        begun = started(plan, weights)
+        normalisation = begun.normalisation or Normalisation.of(training, channels)
+        built = Architecture(plan, head, normalisation, precision)
+        return Begun(EmbeddingNetwork(built, begun.trunk), begun.source)
 
 
-def _with_imagenet(trunk: Any, name: str, options: Options) -> Any:
-    """The same trunk with ImageNet's weights; never, silently, with random ones."""
-    hub = f"{trunk.pretrained_cfg.get('hf_hub_id')}"
-    try:
-        return timm.create_model(name, pretrained=True, num_classes=0, **options)
-    except (OSError, RuntimeError) as error:
-        folder = f"models--{hub.replace('/', '--')}"
-        message = (
-            f"the ImageNet weights of {name} ({hub}) cannot be had. Where there is a network, run "
-            f"`hf download {hub}`, copy ~/.cache/huggingface/hub/{folder} to the same place here "
-            "and set HF_HUB_OFFLINE=1; leave out architecture_options that change a layer. To "
-            f"start at random, write `weights: none`. ({' '.join(str(error).split())[:200]})"
-        )
-        raise UserFault(message) from error
-
-
-def _constants(trunk: Any) -> Normalisation:
-    """The normalisation that travels with the weights."""
-    return Normalisation(
-        tuple(map(float, trunk.pretrained_cfg["mean"])),
-        tuple(map(float, trunk.pretrained_cfg["std"])),
-    )
+def _tuples(option: Any) -> Any:
+    return tuple(option) if isinstance(option, list) else option

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from oncotrail.backbones.loop import Recipe
-from oncotrail.backbones.network import EmbeddingNetwork, Pixels, start
+from oncotrail.backbones.accelerator import OneDevice
+from oncotrail.backbones.augmentation import Augmentation
+from oncotrail.backbones.heads import HeadPlan
+from oncotrail.backbones.inputs import Inputs
+from oncotrail.backbones.losses import Loss
+from oncotrail.backbones.network import Begun, EmbeddingNetwork, start
+from oncotrail.backbones.optimisation import Optimizer
+from oncotrail.backbones.recipe import Recipe
+from oncotrail.backbones.schedules import Schedule
+from oncotrail.backbones.sources import Source, Wanted
 from oncotrail.backbones.weights import Blueprint
-from oncotrail.compute import Precision
+from oncotrail.compute import Precision, of_weights
 from oncotrail.errors import UserFault
 from oncotrail.record import Scalar
-from oncotrail.study.network import Network
+from oncotrail.study.computing import Compute
+from oncotrail.study.network import FileWeights, HubWeights, Network, PretrainedWeights, Weights
 
 
 def read_settings(path: Path) -> Network:
@@ -30,45 +40,80 @@ def recipe(settings: Network, most_epochs: int | None, seed: int) -> Recipe:
     return Recipe(
         epochs=settings.epochs if most_epochs is None else min(settings.epochs, most_epochs),
         batch_size=settings.batch_size,
-        learning_rate=settings.optimizer.learning_rate,
-        weight_decay=settings.optimizer.weight_decay,
-        step_every=settings.schedule.every,
-        step_factor=settings.schedule.factor,
-        positive_weight=settings.loss.positive_weight,
-        flips=settings.augmentation,
+        loss=Loss(**settings.loss.model_dump()),
+        optimizer=Optimizer(**settings.optimizer.model_dump()),
+        schedule=Schedule(**settings.schedule.model_dump()),
+        augmentation=Augmentation(**settings.augmentation.model_dump()),
+        sampler=settings.sampler,
+        accumulation=settings.accumulation,
+        clip_norm=settings.clip_norm,
+        average_decay=settings.average_decay,
+        patience=settings.patience,
         best_epoch_by=settings.best_epoch_by,
+        patient_by=settings.patient_by,
         seed=seed,
     )
 
 
-def begin(settings: Network, training: Pixels, seed: int, precision: Precision) -> EmbeddingNetwork:
-    """The network before training."""
+def begin(
+    settings: Network,
+    training: Inputs,
+    seed: int,
+    precision: Precision,
+    pretrained: Path = Path(),
+) -> Begun:
+    """The network before training; `pretrained` is the folder of the study's stage `pretrain`."""
     return start(
         settings.architecture,
         settings.architecture_options,
-        settings.head.embedding,
-        weights=settings.weights,
+        HeadPlan(**settings.head.model_dump()),
+        weights=wanted(settings.weights, pretrained),
         training=training,
         seed=seed,
-        precision=precision,
+        precision=of_weights(precision),
+        channels=settings.channels,
     )
 
 
+def wanted(weights: Weights, pretrained: Path) -> Wanted:
+    """The first weights that the study file names."""
+    if isinstance(weights, FileWeights):
+        return Wanted("file", weights.file, weights.sha256)
+    if isinstance(weights, HubWeights):
+        return Wanted("hub", weights.hub)
+    if isinstance(weights, PretrainedWeights):
+        return Wanted("pretraining", str(pretrained / weights.pretrain))
+    return Wanted(weights)
+
+
+def machine(settings: Network, compute: Compute) -> OneDevice:
+    """Where and how this network computes: what was measured for its architecture, if anything."""
+    chosen = compute.of(settings.architecture)
+    return OneDevice(compute.device, chosen.precision, chosen.layout, chosen.compile)
+
+
 def said(
-    settings: Network, asked: Recipe, network: EmbeddingNetwork, images: int
+    settings: Network, asked: Recipe, machine: OneDevice, images: int, source: Source
 ) -> dict[str, Scalar]:
     """What the run's page says of the plan."""
     return {
         **settings.flat(),
         "epochs": asked.epochs,
         "training_images": images,
-        "device": network.device,
-        "precision": network.architecture.precision,
+        **{f"start.{name}": value for name, value in asdict(source).items()},
+        "device": machine.name,
+        "precision": machine.precision,
+        "layout": machine.layout,
+        "compile": machine.compile,
     }
 
 
 def blueprint(
-    settings: Network, model: str, made: Mapping[str, Any], network: EmbeddingNetwork
+    settings: Network,
+    model: str,
+    made: Mapping[str, Any],
+    network: EmbeddingNetwork,
+    source: Source,
 ) -> Blueprint:
     """What must be known of a network to build and feed it again; `made` is how its pixels were."""
     return Blueprint(
@@ -76,6 +121,7 @@ def blueprint(
         outcome=settings.outcome,
         view=settings.view,
         pixels=made,
-        start=settings.weights,
+        start=source,
         architecture=network.architecture,
+        patient_by=settings.patient_by,
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from oncotrail.backbones.loop import Epoch
+from oncotrail.backbones.judging import Epoch
 from oncotrail.record import Run
 
 

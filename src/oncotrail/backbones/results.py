@@ -2,62 +2,97 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from oncotrail.backbones.batches import Examples
+from oncotrail.backbones.estimated import ESTIMATOR
+from oncotrail.backbones.inputs import Examples
+from oncotrail.backbones.judging import Epoch, PatientBy
 from oncotrail.backbones.loop import Trained
 from oncotrail.backbones.scoring import Numbers, Scored
-from oncotrail.backbones.weights import BLUEPRINT, WEIGHTS, Blueprint
+from oncotrail.backbones.weights import ATTENTION, BLUEPRINT, WEIGHTS, Blueprint, LoadedNetwork
 from oncotrail.cohort import tables
 from oncotrail.record import FittedKind, FittedOn, counted
 
-SHOWN = (WEIGHTS, BLUEPRINT, "features.parquet", "history.csv", "predictions.parquet")
+SHOWN = (
+    WEIGHTS,
+    BLUEPRINT,
+    ESTIMATOR,
+    ATTENTION,
+    "features.parquet",
+    "history.csv",
+    "predictions.parquet",
+)
 
 
 def write_scored(
-    folder: Path, blueprint: Blueprint, images: pd.DataFrame, scored: Scored, seed: int
+    folder: Path, saved: LoadedNetwork, images: pd.DataFrame, scored: Scored, seed: int
 ) -> None:
     """Write features.parquet and predictions.parquet; `scored` is in the order of `images`."""
+    blueprint, scores = saved.blueprint, scored.scores
+    if saved.pooling is not None:  # a patient's score stands beside each of the images
+        of_patients = saved.patients(scored.embeddings, images["patient"].astype(str).tolist())
+        scores = np.array([of_patients[patient] for patient in images["patient"]])
     features = features_table(images, scored.embeddings, blueprint.model, seed)
     tables.write(tables.FEATURES, features, folder / "features.parquet")
-    predictions = predictions_table(images, scored.scores, blueprint.model, blueprint.outcome, seed)
+    model, outcome = blueprint.model, blueprint.outcome
+    predictions = predictions_table(images, scores, model, outcome, seed, by=blueprint.patient_by)
     tables.write(tables.PREDICTIONS, predictions, folder / "predictions.parquet")
 
 
-def write_learned(folder: Path, trained: Trained, fitted: list[FittedOn]) -> None:
-    """Write fitted_on.parquet and history.csv."""
+def write_learned(folder: Path, trained: Trained | None, fitted: list[FittedOn]) -> None:
+    """Write fitted_on.parquet and history.csv, which has no rows where nothing was trained."""
     tables.write(tables.FITTED_ON, tables.fitted_on_frame(fitted), folder / "fitted_on.parquet")
-    history = pd.DataFrame([asdict(epoch) for epoch in trained.history])
+    epochs = () if trained is None else trained.history
+    columns = [field.name for field in fields(Epoch)]
+    history = pd.DataFrame([asdict(epoch) for epoch in epochs], columns=columns)
     history.to_csv(folder / "history.csv", index=False)
 
 
 def features_table(
     images: pd.DataFrame, embeddings: Numbers, source: str, seed: int
 ) -> pd.DataFrame:
-    """One row per image: `embedding_00`, ... in the order of `images`."""
-    names = [f"embedding_{number:02d}" for number in range(embeddings.shape[1])]
+    """One row per image: `embedding_00`, ... in the order of `images`; the mean of its slices."""
+    width = embeddings.shape[1]
+    digits = max(2, len(str(width - 1)))  # so that names sort as numbers do
+    names = [f"embedding_{number:0{digits}d}" for number in range(width)]
     numbers = pd.DataFrame(embeddings, columns=names, index=images.index)
     said = images[["patient", "image", "outer_fold"]].assign(source=source, seed=seed)
-    return pd.concat([said, numbers], axis=1)
+    rows = pd.concat([said, numbers], axis=1)
+    if not rows["image"].duplicated().any():
+        return rows
+    return rows.groupby(list(said), sort=False, as_index=False)[names].mean()
 
 
 def predictions_table(
-    images: pd.DataFrame, scores: Numbers, model: str, outcome: str, seed: int
+    images: pd.DataFrame,
+    scores: Numbers,
+    model: str,
+    outcome: str,
+    seed: int,
+    *,
+    by: PatientBy,
 ) -> pd.DataFrame:
-    """One row per patient; where a patient has several images, the mean of their probabilities."""
+    """One row per patient: of several images, the mean or the largest of their probabilities."""
     keys = ["patient", "role", "outer_fold", "inner_fold"]
     per_image = images[keys].assign(score=scores)
-    per_patient = per_image.groupby(keys, dropna=False, as_index=False)[["score"]].mean()
+    per_patient = per_image.groupby(keys, dropna=False, as_index=False)[["score"]].agg(by)
     return tables.predictions_of(model, outcome, seed, per_patient)
 
 
 def fitted_objects(
-    blueprint: Blueprint, trained: Trained, learns: Examples, chooses: Examples
+    blueprint: Blueprint, trained: Trained | None, learns: Examples, chooses: Examples
 ) -> list[FittedOn]:
     """Whom the weights, the normalisation and the choice of the epoch came from."""
+    own = [] if blueprint.start.constants == "weights" else ["normalisation"]
+    scalers = [_fitted(f"{blueprint.model}/{part}", "scaler", learns) for part in own]
+    if trained is None:
+        scaling = _fitted(f"{blueprint.model}/scaling", "scaler", learns)
+        curve = _fitted(f"{blueprint.model}/calibration", "learner", learns)
+        return [_fitted(blueprint.model, "network", learns), scaling, curve, *scalers]
     epochs = len(trained.history)
     drawn = sorted(trained.drawn.items())
     weights = FittedOn(
@@ -66,10 +101,9 @@ def fitted_objects(
         patients=tuple(patient for patient, _ in drawn),
         times=tuple(max(1, times // epochs) for _, times in drawn),  # per epoch
     )
-    found = [weights, _fitted(f"{blueprint.model}/best_epoch", "selector", chooses)]
-    if blueprint.start == "none":  # ImageNet's constants come with its weights
-        found.append(_fitted(f"{blueprint.model}/normalisation", "scaler", learns))
-    return found
+    if blueprint.attention is not None:
+        scalers.append(_fitted(f"{blueprint.model}/attention", "learner", learns))
+    return [weights, _fitted(f"{blueprint.model}/best_epoch", "selector", chooses), *scalers]
 
 
 def _fitted(name: str, kind: FittedKind, examples: Examples) -> FittedOn:
@@ -77,8 +111,10 @@ def _fitted(name: str, kind: FittedKind, examples: Examples) -> FittedOn:
     return FittedOn(name, kind, patients, times=times)
 
 
-def summary(trained: Trained, parameters: int) -> dict[str, float]:
+def summary(trained: Trained | None, parameters: int) -> dict[str, float]:
     """The run's final figures: those of the best epoch, and the size of the network."""
+    if trained is None:
+        return {"parameters": parameters}
     best = asdict(trained.best)
     number = best.pop("epoch")
     del best["learning_rate"]

@@ -76,9 +76,11 @@ IMAGES = Table(
         "view": _TEXT,
         "path": _TEXT,
         "sha256": _TEXT,  # of the pixels with their size: the same picture in any file is the same
+        "slices": ColumnOf("integer", blank=True, low=1),  # blank is 1: no volume
         "rows": ColumnOf("integer", low=1),
         "columns": ColumnOf("integer", low=1),
-        "row_spacing": ColumnOf("number", blank=True, low=0),  # millimetres
+        "slice_spacing": ColumnOf("number", blank=True, low=0),  # millimetres
+        "row_spacing": ColumnOf("number", blank=True, low=0),
         "column_spacing": ColumnOf("number", blank=True, low=0),
         "modality": _TEXT_OR_BLANK,
         "manufacturer": _TEXT_OR_BLANK,
@@ -86,6 +88,8 @@ IMAGES = Table(
         "series": _TEXT_OR_BLANK,
         "phase": _TEXT_OR_BLANK,
         "laterality": _TEXT_OR_BLANK,
+        "box": _TEXT_OR_BLANK,  # top left bottom right, in pixels from 0, the last two excluded
+        "mask": _TEXT_OR_BLANK,  # the path of an image of the same size, not 0 inside
     },
     one_row_per=("image",),
 )
@@ -112,8 +116,15 @@ SPLIT = Table(
 
 PIXELS = Table(  # row i of <view>.npy is the image named here at `row` i
     "pixels",
-    {"patient": _TEXT, "image": _TEXT, "view": _TEXT, "row": _COUNT, "sha256": _TEXT},
-    one_row_per=("image",),
+    {
+        "patient": _TEXT,
+        "image": _TEXT,
+        "view": _TEXT,
+        "slice": _COUNT,  # of the image, from 0 in the order of position; 0 of a single slice
+        "row": _COUNT,
+        "sha256": _TEXT,
+    },
+    one_row_per=("image", "slice"),
 )
 
 FEATURES = Table(

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from oncotrail.acquire.check import Look, check
 from oncotrail.acquire.findings import Findings, exclusions_table, problems_table
+from oncotrail.acquire.images import Examined
 from oncotrail.errors import DataFault
-from oncotrail.imaging.scan import Scan
-from oncotrail.imaging.window import black_and_white
+from oncotrail.imaging.decode import pictures_in
 from oncotrail.study.file import StudyFile, read_study
 
 _WIDTH_WHERE_NO_TERMINAL = 160
@@ -41,12 +41,13 @@ def check_cohort(root: Path, study: str) -> None:
 
 
 def _as_decoded(declared: StudyFile, study: str) -> Look:
-    """What the stage decode will ask of each image: that its view's window fits what it holds."""
+    """What the stage decode will do with each image: choose its slices, window, cut, resize."""
     decode = declared.decode.get(study)
 
-    def look(view: str, scan: Scan) -> None:
+    def look(examined: Examined) -> None:
+        view = examined.source.view
         if decode is not None and view in decode.views:
-            black_and_white(scan, decode.views[view].window)
+            pictures_in(examined.scan, decode.views[view], examined.marked)
 
     return look
 

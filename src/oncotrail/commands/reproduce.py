@@ -52,6 +52,14 @@ def reproduce(root: Path, study: str | None, *, debug: bool) -> Reproduced:
     return outcome if outcome.exit_code else _synced(root, outcome, debug=debug)
 
 
+def reproduce_stage(root: Path, address: str, *, debug: bool) -> Reproduced:
+    """Run one stage and what it needs, where out of date, and sync MLflow."""
+    for name in ("dvc.yaml", "dvc.lock"):
+        git.refuse_conflict(root, name)
+    outcome = _in_graph(root, [address], debug=debug)
+    return outcome if outcome.exit_code else _synced(root, outcome, debug=debug)
+
+
 def choose_recipe(root: Path, recipe: str) -> bool:
     """Write the recipe into params.yaml, where everybody sees it; whether that changed anything.
 

@@ -73,7 +73,10 @@ def draw_histories(done: Evaluated, networks: Iterable[tuple[str, Path]], out: P
     for network, folder in networks:
         name = done.short(network)
         path = out / f"history_{name}.svg"
-        save(history_figure(read_history(folder / "history.csv"), f"Training of {name}"), path)
+        history = read_history(folder / "history.csv")
+        if not history["epoch"]:  # used off the shelf: nothing was trained
+            continue
+        save(history_figure(history, f"Training of {name}"), path)
         paths.append(path)
     return paths
 

@@ -3,8 +3,8 @@
     deidentified(file, alias, checked_by_hand=False) -> bytes, and what was changed
 
 The bytes of the pixels are copied, never decoded and encoded again. DICOM keeps the tags of
-`profile.ACTIONS` and no other; PNG, JPEG and NIfTI keep what a decoder needs. The list of changes
-names tags and actions, never an old value. The same file and alias give the same bytes.
+`profile.ACTIONS` and no other; PNG, JPEG, TIFF and NIfTI keep what a decoder needs. The list of
+changes names tags and actions, never an old value. The same file and alias give the same bytes.
 """
 
 from __future__ import annotations
@@ -78,11 +78,11 @@ def refuse_if_pixels_may_tell(dataset: Dataset) -> None:
     """Refuse where a name may stand in the pixels: no program finds burned-in text surely."""
     reason = _why_pixels_may_tell(dataset)
     if reason is not None:
-        message = (
-            f"may show who the patient is: {reason}. Look at this study's images, mask what is "
-            "written in them, and then set acquire.burned_in: checked_by_hand."
+        raise DeidentificationRefused(
+            f"may show who the patient is: {reason}",
+            "look at this study's images, mask what is written in them, and then set "
+            "acquire.burned_in: checked_by_hand",
         )
-        raise DeidentificationRefused(message)
 
 
 def remapped_uid(key: bytes, uid: str) -> str:

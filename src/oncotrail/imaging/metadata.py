@@ -1,4 +1,4 @@
-"""PNG, JPEG and NIfTI bytes without what they say beside the picture.
+"""PNG, JPEG, TIFF and NIfTI bytes without what they say beside the picture.
 
 Each function copies the parts that a decoder needs, byte for byte, and names those that it left
 out. How a picture is turned is part of the picture: an EXIF orientation is written again, alone.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from oncotrail.errors import ImageFault
-from oncotrail.imaging import nifti, raster
+from oncotrail.imaging import nifti, raster, tiff_metadata
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_KEPT = {b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"pHYs", b"bKGD"}
@@ -88,8 +88,8 @@ def strip_nifti(data: bytes) -> Stripped:
     length = math.prod(header.get_data_shape()) * header.get_data_dtype().itemsize
     values = plain[begin : begin + length]
     if len(values) < length:
-        message = f"is cut short: {len(values)} of {length} bytes of values; copy it again."
-        raise ImageFault(message)
+        said = f"is cut short: {len(values)} of {length} bytes of values"
+        raise ImageFault(said, "copy it again")
     fields = set(header.keys())
     told = [name for name in NIFTI_TEXT if name in fields and header[name].item()]
     for name in told:
@@ -99,9 +99,16 @@ def strip_nifti(data: bytes) -> Stripped:
     return Stripped(header.binaryblock + bytes(4) + values, ".nii", removed)
 
 
+def strip_tiff(data: bytes) -> Stripped:
+    """Keep the tags that make the picture; text, dates, EXIF and whatever a program added go."""
+    left, removed = tiff_metadata.strip(data)
+    return Stripped(left, ".tif", removed)
+
+
 STRIP: Mapping[str, Callable[[bytes], Stripped]] = {
     "PNG": strip_png,
     "JPEG": strip_jpeg,
+    "TIFF": strip_tiff,
     "NIfTI": strip_nifti,
 }
 
@@ -113,8 +120,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         length, name = struct.unpack_from(">I4s", data, at)
         end = at + 12 + length
         if end > len(data):
-            message = "is cut short in the middle of a PNG chunk; copy it again."
-            raise ImageFault(message)
+            raise ImageFault("is cut short in the middle of a PNG chunk", "copy it again")
         yield name, data[at:end]
         at = end
 
@@ -128,8 +134,9 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
     at = 2
     while True:
         if data[at] != JPEG_MARKER:
-            message = "is damaged: a JPEG segment does not begin where one is due; copy it again."
-            raise ImageFault(message)
+            raise ImageFault(
+                "is damaged: a JPEG segment does not begin where one is due", "copy it again"
+            )
         marker = data[at + 1]
         if marker == JPEG_MARKER:  # markers may be padded with more of the same byte
             at += 1
@@ -147,8 +154,7 @@ def _end_of_scan(data: bytes, at: int) -> int:
     """Where the next segment begins: in a scan, FF 00 is a plain FF and FF D0-D7 restart it."""
     found = JPEG_NEXT_SEGMENT.search(data, at)
     if found is None:
-        message = "is cut short in the middle of a JPEG scan; copy it again."
-        raise ImageFault(message)
+        raise ImageFault("is cut short in the middle of a JPEG scan", "copy it again")
     return found.start()
 
 

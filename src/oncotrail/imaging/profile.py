@@ -68,6 +68,21 @@ _KEEP_PIXELS = (
     "LUTData",
     "LUTDescriptor",
     "ModalityLUTType",
+    "VOILUTSequence",
+    "BluePaletteColorLookupTableData",
+    "BluePaletteColorLookupTableDescriptor",
+    "GreenPaletteColorLookupTableData",
+    "GreenPaletteColorLookupTableDescriptor",
+    "RedPaletteColorLookupTableData",
+    "RedPaletteColorLookupTableDescriptor",
+    # What holds for each frame of several: sequences, whose items are cleaned likewise.
+    "FrameVOILUTSequence",
+    "PerFrameFunctionalGroupsSequence",
+    "PixelMeasuresSequence",
+    "PixelValueTransformationSequence",
+    "PlaneOrientationSequence",
+    "PlanePositionSequence",
+    "SharedFunctionalGroupsSequence",
 )
 _KEEP_GEOMETRY = (
     "EstimatedRadiographicMagnificationFactor",

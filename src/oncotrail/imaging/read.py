@@ -1,4 +1,7 @@
-"""One image on disk -> `Scan`, whatever its format, or one sentence that says what is wrong."""
+"""One image on disk -> `Scan`, whatever its format, or one sentence that says what is wrong.
+
+An image is a file, or a folder with the DICOM slices of one series.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 from oncotrail.errors import ImageFault
-from oncotrail.imaging import dicom, nifti, raster
+from oncotrail.imaging import dicom, nifti, raster, series
 from oncotrail.imaging.scan import Scan
 
-Kind = Literal["DICOM", "PNG", "JPEG", "NIfTI"]
+Kind = Literal["DICOM", "PNG", "JPEG", "TIFF", "NIfTI"]
 
 ENDINGS: dict[str, Kind] = {
     ".dcm": "DICOM",
@@ -22,13 +25,16 @@ ENDINGS: dict[str, Kind] = {
     ".png": "PNG",
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
     ".nii.gz": "NIfTI",
     ".nii": "NIfTI",
 }
-MOST_BYTES = 2**30
+MOST_BYTES = 2**32
+LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini", "dicomdir"}
 
 # Decoders log what they stumble over and quote it, perhaps a name. What we need we check ourselves.
-for _decoder in ("PIL", "nibabel.global", "openjpeg", "pydicom"):
+for _decoder in ("PIL", "nibabel.global", "openjpeg", "pydicom", "imagecodecs"):
     logging.getLogger(_decoder).setLevel(logging.CRITICAL + 1)
 
 
@@ -38,6 +44,17 @@ class ImageFile:
 
     kind: Kind
     data: bytes
+
+
+@dataclass(frozen=True)
+class ImageSeries:
+    """The files of a folder, by name: DICOM slices of one series, if the folder is well."""
+
+    names: tuple[str, ...]
+    files: tuple[ImageFile, ...]
+
+
+Image = ImageFile | ImageSeries
 
 
 def ending_of(name: str) -> str:
@@ -55,34 +72,38 @@ def read_scan(path: Path) -> Scan:
     try:
         return scan_of(load(path))
     except ImageFault as fault:
-        message = f"{path} {fault}"
-        raise ImageFault(message) from fault
+        raise fault.at(path) from fault
 
 
-def load(path: Path) -> ImageFile:
-    """An image's bytes, checked to be what the name says; a fault's sentence begins with a verb."""
-    if not path.is_file():
-        message = "is missing; put the image there, or correct its name."
-        raise ImageFault(message)
-    if path.stat().st_size > MOST_BYTES:
-        message = f"is larger than {MOST_BYTES:,} bytes; expected one slice."
-        raise ImageFault(message)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        message = f"cannot be read ({error.strerror}); check its permissions and its disk."
-        raise ImageFault(message) from None
-    return ImageFile(_kind(path.name, data), data)
+def load(path: Path) -> Image:
+    """An image's bytes, checked to be what the names say; a fault's sentence begins with a verb."""
+    if path.is_dir():
+        return _load_series(path)
+    return _load_file(path)
 
 
-def scan_of(file: ImageFile) -> Scan:
+def files_of(path: Path) -> list[Path]:
+    """The files that an image consists of: itself, or what lies in its folder, by name."""
+    if not path.is_dir():
+        return [path]
+    return sorted(
+        file
+        for file in path.iterdir()
+        if not file.name.startswith(".") and file.name.lower() not in LEFT_BY_SYSTEMS
+    )
+
+
+def scan_of(image: Image) -> Scan:
     """Decode an image's bytes."""
-    with decoding(file.kind):
-        if file.kind == "DICOM":
-            return dicom.scan_of(dicom.dataset_of(file.data))
-        if file.kind == "NIfTI":
-            return nifti.scan_of(file.data)
-        return raster.scan_of(file.data, file.kind)
+    if isinstance(image, ImageSeries):
+        with decoding("DICOM"):
+            return series.scan_of([dicom.dataset_of(file.data) for file in image.files])
+    with decoding(image.kind):
+        if image.kind == "DICOM":
+            return dicom.scan_of(dicom.dataset_of(image.data))
+        if image.kind == "NIfTI":
+            return nifti.scan_of(image.data)
+        return raster.scan_of(image.data, image.kind)
 
 
 @contextmanager
@@ -97,24 +118,60 @@ def decoding(kind: Kind) -> Iterator[None]:
     except ImageFault:
         raise
     except Exception as error:
-        message = f"is damaged ({kind}, {type(error).__name__}); copy or export it again."
-        raise ImageFault(message) from error
+        raise ImageFault(
+            f"is damaged ({kind}, {type(error).__name__})", "copy or export it again"
+        ) from error
+
+
+def _load_file(path: Path) -> ImageFile:
+    if not path.is_file():
+        raise ImageFault("is missing", "put the image there, or correct its name")
+    if path.stat().st_size > MOST_BYTES:
+        raise ImageFault(f"is larger than {MOST_BYTES:,} bytes", "export the part that is meant")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageFault(
+            f"cannot be read ({error.strerror})", "check its permissions and its disk"
+        ) from None
+    return ImageFile(_kind(path.name, data), data)
+
+
+def _load_series(folder: Path) -> ImageSeries:
+    paths = files_of(folder)
+    if not paths:
+        raise ImageFault("is an empty folder", "put the DICOM slices of one series into it")
+    if any(path.is_dir() for path in paths):
+        raise ImageFault("holds folders", "put the slices of one series into one folder")
+    if sum(path.stat().st_size for path in paths) > MOST_BYTES:
+        raise ImageFault(f"is larger than {MOST_BYTES:,} bytes", "export the part that is meant")
+    files = []
+    for path in paths:
+        try:
+            files.append(_load_file(path))
+        except ImageFault as fault:
+            raise ImageFault(f"holds {path.name}, which {fault.what}", fault.mend) from fault
+        if files[-1].kind != "DICOM":
+            raise ImageFault(
+                f"holds {path.name}, which is {files[-1].kind}",
+                "a folder is one DICOM series; put other images beside it, a file each",
+            )
+    return ImageSeries(tuple(path.name for path in paths), tuple(files))
 
 
 def _kind(name: str, data: bytes) -> Kind:
     if not data:
-        message = "is empty; copy or export it again."
-        raise ImageFault(message)
+        raise ImageFault("is empty", "copy or export it again")
     ending = ending_of(name)
     said: Kind = ENDINGS[ending.lower()] if ending else "DICOM"
     found = _kind_by_content(data)
     if found is None:
-        message = f"is not a {said} file, nor any other that is read; export it again as {said}."
-        raise ImageFault(message)
+        raise ImageFault(
+            f"is not a {said} file, nor any other that is read", f"export it again as {said}"
+        )
     if found != said:
         named = f"is named {ending}" if ending else "has no ending, as DICOM files have none,"
-        message = f"{named} but holds {found}; rename or convert it."
-        raise ImageFault(message)
+        raise ImageFault(f"{named} but holds {found}", "rename or convert it")
     return found
 
 
@@ -125,6 +182,8 @@ def _kind_by_content(data: bytes) -> Kind | None:
         return "JPEG"
     if data[128:132] == b"DICM":
         return "DICOM"
+    if data.startswith((b"II*\0", b"MM\0*")):
+        return "TIFF"
     if data.startswith(nifti.GZIP) or data[344:347] == b"n+1" or data[4:7] == b"n+2":
         return "NIfTI"
     return None

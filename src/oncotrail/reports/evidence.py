@@ -18,7 +18,7 @@ from oncotrail.study.cohort import Cohort
 from oncotrail.study.members import only_declared
 from oncotrail.study.network import Network
 
-BEFORE_TRAINING = ("acquire", "split", "decode")
+BEFORE_TRAINING = ("acquire", "split", "decode", "pretrain")
 DRAWINGS = ("roc", "calibration", "decision")
 AFTER_TRAINING = ("fuse", "evaluate", "audit", "register")
 

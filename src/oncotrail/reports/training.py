@@ -21,7 +21,6 @@ CHARTS: Mapping[str, Mapping[str, str]] = {
         "validation_auc": "validation AUC",
     },
 }
-STARTS = {"none": "from random weights", "imagenet": "from ImageNet's weights"}
 
 
 @dataclass(frozen=True)
@@ -38,17 +37,22 @@ def training(
     name: str, network: Network, record: RunRecord, history: pd.DataFrame
 ) -> NetworkTraining:
     """The curves of one network; `record` is the run of its training."""
+    source = f"From train, run {record.key}."
+    images = record.params["training_images"]
+    started = f"{network.architecture} on {network.view}, from {network.begins_with}"
+    if history.empty:
+        sentence = f"{started}, used off the shelf: an estimator was fitted on {images} images."
+        return NetworkTraining(name, sentence, (), source)
     best = int(record.metrics["best_epoch"])
     sentence = (
-        f"{network.architecture} on {network.view}, {STARTS[network.weights]}, trained on "
-        f"{record.params['training_images']} images for {len(history)} epochs; epoch {best} is "
-        f"kept, the best by {words(network.best_epoch_by)}."
+        f"{started}, trained on {images} images for {len(history)} epochs; epoch {best} is kept, "
+        f"the best by {words(network.best_epoch_by)}."
     )
     charts = tuple(
         chart(title, _series(history, curves), "epoch", mark=best, within=within)
         for (title, curves), within in zip(CHARTS.items(), (None, (0.0, 1.0)), strict=True)
     )
-    return NetworkTraining(name, sentence, charts, f"From train, run {record.key}.")
+    return NetworkTraining(name, sentence, charts, source)
 
 
 def _series(

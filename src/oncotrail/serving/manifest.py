@@ -25,6 +25,8 @@ MANIFEST = "serving.json"
 NETWORKS = "networks"
 LEARNER = "learner"
 NETWORK_FILES = ("network.json", "weights.safetensors")
+# Beside them where a network is used off the shelf, or weighs a patient's images.
+FURTHER_FILES = ("estimator.skops", "attention.safetensors")
 LEARNER_FILES = ("model.json", "learner.skops")
 Kind = Literal["network", "fusion"]
 

@@ -46,8 +46,8 @@ class Model:
         check_columns(self.manifest, frame)
         scored = {name: self._scored(name, frame) for name in self.networks}
         if self.learner is None:
-            (alone,) = scored.values()
-            probabilities = alone.scores
+            ((name, alone),) = scored.items()
+            probabilities = _probabilities(self.networks[name], alone)
         else:
             probabilities = self._fused(self.learner, frame, scored)
         return pd.Series(probabilities, index=frame.index, name="probability")
@@ -78,6 +78,15 @@ class Model:
             parts.append(pd.DataFrame(scored[network].embeddings, columns=list(columns)))
         by_row = learner.predict(pd.concat(parts, axis=1))
         return by_row.loc[rows].to_numpy()
+
+
+def _probabilities(network: LoadedNetwork, scored: Scored) -> np.ndarray:
+    """Of patients who have one image each."""
+    if network.pooling is None:
+        return scored.scores
+    rows = [f"{row:09d}" for row in range(len(scored.embeddings))]
+    of_rows = network.patients(scored.embeddings, rows)
+    return np.array([of_rows[row] for row in rows])
 
 
 def load_model(folder: Path) -> Model:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from oncotrail.serving.manifest import (
+    FURTHER_FILES,
     LEARNER,
     LEARNER_FILES,
     NETWORK_FILES,
@@ -22,7 +23,7 @@ from oncotrail.study.cohort import Column
 def package_network(study: str, model: str, trained: Path, folder: Path) -> Manifest:
     """A network that answers by itself; `trained` is the train stage's output."""
     network = f"{study}-{model}"
-    _link(trained, NETWORK_FILES, folder / NETWORKS / network)
+    _link(trained, _files_of(trained), folder / NETWORKS / network)
     blueprint = json.loads((trained / "network.json").read_text(encoding="utf-8"))
     return _describe(folder, Manifest(study, model, "network", blueprint["outcome"], {}, {}, {}))
 
@@ -44,7 +45,8 @@ def package_fusion(
     learner = json.loads((fused / "model.json").read_text(encoding="utf-8"))
     _link(fused, LEARNER_FILES, folder / LEARNER)
     for network in learner["networks"]:
-        _link(trained[network], NETWORK_FILES, folder / NETWORKS / network)
+        own = trained[network]
+        _link(own, _files_of(own), folder / NETWORKS / network)
     reads = [*learner["columns"]["numbers"], *learner["columns"]["categories"]]
     asked = {name: clinical[name] for name in reads}
     return _describe(folder, Manifest(study, model, "fusion", learner["outcome"], {}, asked, {}))
@@ -59,6 +61,11 @@ def _describe(folder: Path, asked: Manifest) -> Manifest:
     manifest = replace(asked, networks=networks, files=digests(folder))
     manifest.write(folder)
     return manifest
+
+
+def _files_of(trained: Path) -> tuple[str, ...]:
+    further = (name for name in FURTHER_FILES if (trained / name).is_file())
+    return (*NETWORK_FILES, *further)
 
 
 def _link(source: Path, names: Sequence[str], target: Path) -> None:

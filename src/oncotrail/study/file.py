@@ -29,9 +29,10 @@ from oncotrail.study.load import (
     study_file,
     study_names,
 )
-from oncotrail.study.network import Network
+from oncotrail.study.network import Network, PretrainedWeights
 from oncotrail.study.params import Params
 from oncotrail.study.pixels import Decode
+from oncotrail.study.pretraining import Pretrain
 from oncotrail.study.question import Question
 from oncotrail.study.source import Acquire, DemoCohort
 from oncotrail.study.split import SplitPlan
@@ -58,6 +59,7 @@ class StudyFile(Settings):
     cohort: dict[str, Cohort]
     split: dict[str, SplitPlan] = Field(default_factory=dict)
     decode: dict[str, Decode] = Field(default_factory=dict)
+    pretrain: dict[str, Pretrain] = Field(default_factory=dict)
     network: dict[str, Network] = Field(default_factory=dict)
     fusion: dict[str, Fusion] = Field(default_factory=dict)
     evaluation: dict[str, Evaluation] = Field(default_factory=dict)
@@ -172,6 +174,10 @@ def _views(name: str, study: StudyFile) -> Iterator[str]:
         if network.study != name:
             yield f"network.{key}.study: found {network.study!r}; expected {name!r}."
         yield from _unknown(f"network.{key}.view", network.view, decoded, "a decoded view")
+        if isinstance(network.weights, PretrainedWeights):
+            made = study.pretrain[name].trunks if name in study.pretrain else {}
+            place = f"network.{key}.weights.pretrain"
+            yield from _unknown(place, network.weights.pretrain, made, "a trunk of pretrain")
 
 
 def _fusion(name: str, study: StudyFile) -> Iterator[str]:

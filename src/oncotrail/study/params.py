@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from oncotrail.compute import Precision
 from oncotrail.study.base import Settings
+from oncotrail.study.computing import Compute
 
 
 class Limits(Settings):
@@ -24,13 +24,6 @@ class Limits(Settings):
     epochs: int | None = Field(ge=1)
     image_side: int | None = Field(ge=16)
     trials: int | None = Field(ge=0)
-
-
-class Compute(Settings):
-    """How much of this machine a stage may use."""
-
-    threads: int = Field(ge=1)
-    precision: Precision
 
 
 class Tolerance(Settings):

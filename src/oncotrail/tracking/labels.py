@@ -18,6 +18,7 @@ PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"
 COLOUR = "mlflow.runColor"
 
+TRIAL = "trial"  # the kind of a search's nested runs
 NETWORK_STAGE = "train"
 FUSION_STAGE = "fuse"
 EPOCH = "epoch/"
@@ -71,6 +72,16 @@ def run_tags(record: RunRecord) -> dict[str, str]:
     if "device" in record.params:
         tags["device"] = str(record.params["device"])
     return tags
+
+
+def nested_key(record: RunRecord, name: str) -> str:
+    """The key of a run below this record's."""
+    return f"{record.key}/{name}"
+
+
+def nested_tags(record: RunRecord, name: str) -> dict[str, str]:
+    """What a search's record says of each of its trials."""
+    return run_tags(record) | {KEY: nested_key(record, name), "kind": TRIAL}
 
 
 def dependency_tags(record: RunRecord) -> dict[str, str]:

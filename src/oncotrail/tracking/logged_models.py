@@ -27,13 +27,13 @@ PACKAGE = Path(__file__).parent.parent
 # Of our own code what answers a prediction: a model must go on when the library has moved on.
 CARRIED = (
     "__init__.py", "backbones", "cohort", "compute.py", "errors.py", "fusion", "imaging",
-    "record.py", "serving", "study",
+    "record.py", "serving", "skops_archive.py", "study",
 )  # fmt: skip
 # What answers a prediction; the rest of what oncotrail requires is for making models.
 REQUIRED = (
-    "mlflow", "nibabel", "numpy", "pandas", "pillow", "psutil", "pyarrow", "pydantic", "pydicom",
-    "pylibjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "safetensors", "scikit-learn", "scipy",
-    "skops", "timm", "torch", "torchvision",
+    "imagecodecs", "mlflow", "nibabel", "numpy", "pandas", "pillow", "psutil", "pyarrow", "pydantic",
+    "pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "safetensors", "scikit-learn", "scipy", "skops",
+    "timm", "torch", "torchvision",
 )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """From files to what MLflow should show: one `Page` per run, without MLflow.
 
 Every `data/<study>/**/run.json` is a page. A fuse run is the parent of one page per fusion model,
-so that networks and fusions stand side by side; what evaluation says of a model is on its page.
+so that networks and fusions stand side by side; what evaluation says of a model is on its page. A
+search's run is the parent of one page per trial.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def _coloured(pages: list[Page]) -> list[Page]:
     """Each model of a study with a colour of its own: MLflow's, by run id, often coincide."""
     names: dict[str, set[str]] = {}
     for page in pages:
-        if page.tags["kind"] != "stage":
+        if _is_model(page):
             names.setdefault(page.study, set()).add(page.name)
     colours = {
         (study, name): COLOURS[place % len(COLOURS)]
@@ -90,11 +91,15 @@ def _coloured(pages: list[Page]) -> list[Page]:
         for place, name in enumerate(sorted(models))
     }
     return [
-        page
-        if page.tags["kind"] == "stage"
-        else replace(page, tags={**page.tags, labels.COLOUR: colours[page.study, page.name]})
+        replace(page, tags={**page.tags, labels.COLOUR: colours[page.study, page.name]})
+        if _is_model(page)
+        else page
         for page in pages
     ]
+
+
+def _is_model(page: Page) -> bool:
+    return page.tags["kind"] not in ("stage", labels.TRIAL)
 
 
 def _pages(root: Path, found: Found, judgement: Judgement) -> Iterator[Page]:
@@ -114,6 +119,7 @@ def _pages(root: Path, found: Found, judgement: Judgement) -> Iterator[Page]:
         artifacts=_without(run.artifacts, fusions),
     )
     yield _noted(whole, record)
+    yield from (_trial(found, whole, name) for name in sorted(record.nested))
     for model in fusions:
         key = f"{run.key}/{model}"
         page = replace(
@@ -128,6 +134,27 @@ def _pages(root: Path, found: Found, judgement: Judgement) -> Iterator[Page]:
             parent=run.key,
         )
         yield _noted(page, record)
+
+
+def _trial(found: Found, whole: Page, name: str) -> Page:
+    """The page of a run below this one: a search's trial."""
+    record = found.record
+    own = record.nested[name]
+    return replace(
+        whole,
+        key=labels.nested_key(record, name),
+        name=name,
+        params=labels.texts(own.params),
+        metrics=dict(own.metrics),
+        history={labels.epoch_metric(figure): points for figure, points in own.history.items()},
+        tags=whole.tags | labels.nested_tags(record, name) | own.tags,
+        artifacts={
+            place.removeprefix(f"{own.folder}/"): Artifact(found.folder / place, sha256)
+            for place, sha256 in own.artifacts.items()
+        },
+        system={},
+        parent=whole.key,
+    )
 
 
 def _noted(page: Page, record: RunRecord) -> Page:

@@ -50,7 +50,7 @@ def _note(root: Path, study: str, experiment: str) -> str:
 def _view(created: int) -> str:
     """The saved view: current networks and fusions, the best first; bars, then curves."""
     state = {
-        "searchFilter": "tags.kind != 'stage' and tags.current = 'yes'",
+        "searchFilter": "tags.kind != 'stage' and tags.kind != 'trial' and tags.current = 'yes'",
         "orderByKey": f"metrics.`{_BEST_BY}`",
         "orderByAsc": False,
         "selectedColumns": ["tags.`kind`", *(f"metrics.`{name}`" for name in _FIGURES)],

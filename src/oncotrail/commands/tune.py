@@ -1,0 +1,159 @@
+"""`make tune`: ask for more trials in the study file, show the change, and search.
+
+The study file stays the truth about how many trials there are: a search that was asked for on a
+command line alone would be gone with the next `dvc repro`.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from oncotrail.commands.reproduce import Reproduced, reproduce_stage
+from oncotrail.errors import StudyFileError
+from oncotrail.search.lock import refuse_if_held
+from oncotrail.search.machine import WORKERS
+from oncotrail.search.network import lock_of
+from oncotrail.search.results import in_git
+from oncotrail.search.watching import shown
+from oncotrail.stage import WORK
+from oncotrail.study.base import nearest
+from oncotrail.study.file import StudyFile, read_study
+from oncotrail.study.load import PARAMS, read_yaml, study_file
+
+Files = dict[Path, str]  # what each file is to say
+
+
+def ask_for(root: Path, study: str, network: str, trials: int) -> Iterator[str]:
+    """Write the number of trials where it is declared; yield the difference, line by line.
+
+    Refused where the network is being searched, or the study file would not be in order.
+    """
+    declared = read_study(root, study)
+    key = f"{study}-{network}"
+    if key not in declared.network:
+        known = [name.removeprefix(f"{study}-") for name in declared.network]
+        raise StudyFileError(f"{study} has no network {network!r}. {nearest(network, known)}")
+    refuse_if_held(lock_of(root / WORK, key), key)
+    for path, text in {
+        **_study_with(root / study_file(study), key, trials),
+        **_params_with(root / PARAMS, trials),
+    }.items():
+        yield from _written(path, text, root)
+
+
+def search(root: Path, key: str, workers: int, *, debug: bool) -> Reproduced:
+    """Run the stage, and those before it that are out of date."""
+    os.environ[WORKERS] = str(workers)
+    return reproduce_stage(root, f"tune@{key}", debug=debug)
+
+
+def told(root: Path, study: str, key: str) -> str:
+    """What the search found, in a sentence."""
+    path = root / "results" / study / in_git(key)
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if not found["trials"]:
+        return "no trials: the declared settings pass through."
+    changed = "; ".join(
+        f"{name} {shown(old)} -> {shown(new)}" for name, (old, new) in found["changed"].items()
+    )
+    luck = found["best_of"]
+    gained = f", of which about {luck['optimism']:.3f} is luck" if luck else ""
+    return (
+        f"trial {found['winner']} of {found['trials']} is the best: {found['objective']} "
+        f"{found['value']:.3f}{gained} ({changed or 'the declared settings'})."
+    )
+
+
+def _study_with(path: Path, key: str, trials: int) -> Files:
+    """The study file with so many trials for this network, and for the others what they had.
+
+    Networks share settings through YAML's anchors, so a change to one can reach another.
+    """
+    _refuse_bent(read_yaml(path), key, path.name)
+    yaml, content = _round_trip(path)
+    networks = content["network"]
+    before = {name: copy.deepcopy(network["search"]) for name, network in networks.items()}
+    asked = copy.deepcopy(before[key])
+    asked["trials"] = trials
+    _put(networks[key], asked)
+    reached = _parsed(_dumped(yaml, content))["network"]
+    for name, search in before.items():
+        if name != key and reached[name]["search"] != search:
+            _put(networks[name], search)
+    text = _dumped(yaml, content)
+    StudyFile.read(_parsed(text), path.name)
+    return {path: text}
+
+
+def _put(network: Any, search: Any) -> None:
+    """Set a network's search; one that inherited it gets it first, before the file's next blank."""
+    if network.merge:
+        network.insert(0, "search", search)
+    else:
+        network["search"] = search
+
+
+def _refuse_bent(declared: Mapping[str, Any], key: str, where: str) -> None:
+    bends = ((declared.get("demo") or {}).get("network") or {}).get(key) or {}
+    if "trials" in (bends.get("search") or {}):
+        message = (
+            f"{where}: demo.network.{key}.search.trials bends the number of trials; remove it "
+            "there, so that one place says how many."
+        )
+        raise StudyFileError(message)
+
+
+def _params_with(path: Path, trials: int) -> Files:
+    """params.yaml with a cap that lets so many trials through, where the demo's is lower."""
+    params = read_yaml(path)
+    cap = params["limits"]["trials"]
+    if params["recipe"] != "demo" or cap is None or cap >= trials:
+        return {}
+    yaml, content = _round_trip(path)
+    content["limits"]["trials"] = trials
+    return {path: _dumped(yaml, content)}
+
+
+def _round_trip(path: Path) -> tuple[Any, Any]:
+    """The file's content, with its comments and order."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096  # no line is broken that was not
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml, yaml.load(path)
+
+
+def _dumped(yaml: Any, content: Any) -> str:
+    text = io.StringIO()
+    yaml.dump(content, text)
+    return text.getvalue()
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    from ruamel.yaml import YAML
+
+    values: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+    return values
+
+
+def _written(path: Path, text: str, root: Path) -> Iterator[str]:
+    before = path.read_text(encoding="utf-8")
+    if text == before:
+        return
+    beside = path.with_name(f".{path.name}.partial")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+    name = path.relative_to(root).as_posix()
+    lines = difflib.unified_diff(
+        before.splitlines(), text.splitlines(), f"{name} before", name, lineterm="", n=1
+    )
+    yield from lines

@@ -1,0 +1,98 @@
+"""A search whose trials are kept by a real PostgreSQL, where one is installed."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from oncotrail.errors import UserFault
+from oncotrail.search.storage import ADDRESS, Place
+from tests.search.searching import search
+from tests.search.test_killing import Driver, gone
+
+TRIALS = 4
+NOBODY = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+
+
+def program(name: str) -> str | None:
+    """Debian keeps the server's programs out of PATH."""
+    below = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return shutil.which(name) or (str(below[-1]) if below else None)
+
+
+needs_server = pytest.mark.skipif(
+    program("initdb") is None or find_spec("psycopg") is None,
+    reason="PostgreSQL's server or psycopg is not installed",
+)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A fresh server on 127.0.0.1 that ends with these tests."""
+    folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
+    if NOBODY:
+        shutil.chown(folder, NOBODY)
+    data = folder / "data"
+    words = [program("initdb"), "-D", data, "-U", "searcher", "-A", "trust", "-N"]
+    subprocess.run(words, check=True, capture_output=True, user=NOBODY, cwd=folder)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+    words = [program("postgres"), "-D", data, "-p", str(port), "-k", folder, *options]
+    server = subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=NOBODY, cwd=folder
+    )
+    try:
+        ready = [program("pg_isready"), "-h", "127.0.0.1", "-p", str(port)]
+        while subprocess.run(ready, check=False, capture_output=True).returncode:
+            assert server.poll() is None, "the server ended at once"
+        yield f"postgresql://searcher@127.0.0.1:{port}/postgres"
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait()
+        shutil.rmtree(folder)
+
+
+@needs_server
+def test_postgresql_gives_what_a_file_gives(tmp_path: Path, address: str) -> None:
+    here = search(tmp_path / "file", TRIALS)
+    there = search(tmp_path / "server", TRIALS, address=address)
+    assert [(t.parameters, t.value, t.curves) for t in there.trials] == [
+        (t.parameters, t.value, t.curves) for t in here.trials
+    ]
+    assert not (tmp_path / "server" / "study.db").exists()
+
+
+@needs_server
+def test_a_killed_search_goes_on_from_the_server(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ADDRESS, address)
+    place = Place.of(tmp_path, "killed/key")
+    driver = Driver(tmp_path, trials=TRIALS, address=address, name="killed/key")
+    driver.until("epoch 1 2")
+    workers = driver.workers()
+    driver.end(signal.SIGKILL)
+    assert gone(workers)
+    found = search(tmp_path, TRIALS, address=place.address, name="killed/key")
+    here = search(tmp_path / "file", TRIALS)
+    assert [t.curves for t in found.trials] == [t.curves for t in here.trials]
+
+
+@pytest.mark.skipif(find_spec("psycopg") is None, reason="psycopg is not installed")
+def test_a_server_that_is_away_is_told_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(UserFault, match=r"postgresql://127.0.0.1:9/runs cannot be used") as told:
+        search(tmp_path, 1, address="postgresql://mary:secret@127.0.0.1:9/runs")
+    assert "secret" not in str(told.value)
+
+
+def test_another_kind_of_address_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserFault, match=rf"{ADDRESS} is 'mysql://host/x'; expected postgresql"):
+        search(tmp_path, 1, address="mysql://mary:secret@host/x")

@@ -1,0 +1,79 @@
+"""Section `network`: what may be asked for, and what contradicts itself."""
+
+from typing import Any
+
+import pytest
+
+from oncotrail.errors import StudyFileError
+from oncotrail.study.network import Network
+from tests import declared
+
+SHELF = {"kind": "off_the_shelf", "estimator": {"name": "sklearn.svm.SVC"}}
+
+
+def read(**changes: Any) -> Network:
+    return Network.read(declared.network("lungs", **changes), "lungs")
+
+
+def test_without_a_route_the_weights_say_it() -> None:
+    assert read().way.kind == "scratch"
+    assert read(weights="imagenet").way.kind == "transfer"
+    assert read(weights={"pretrain": "shapes"}).way.kind == "transfer"
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ("none", "random weights"),
+        ("imagenet", "ImageNet's weights"),
+        ({"file": "w.safetensors", "sha256": "0" * 64}, "the weights of w.safetensors"),
+        ({"hub": "timm/resnet50.a1_in1k"}, "the weights timm/resnet50.a1_in1k"),
+        ({"pretrain": "shapes"}, "weights pretrained on procedural images (shapes)"),
+    ],
+)
+def test_first_weights_have_words(weights: Any, said: str) -> None:
+    assert read(weights=weights).begins_with == said
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"weights": "imagenet", "route": {"kind": "scratch"}}, r"scratch is a random start"),
+        ({"head": {"embedding": 3, "classes": 2}}, r"needs one logit; set head.classes to 1"),
+        ({"loss": {"kind": "cross_entropy"}}, r"a logit per class; set head.classes to 2"),
+        ({"head": {"embedding": None, "activation": "tanh"}}, r"has no layer before it; drop it"),
+        ({"weights": {"file": "w.safetensors", "sha256": "abc"}}, r"sha256"),
+        ({"weights": {"hub": "resnet50"}}, r"hub"),
+        ({"channels": 2}, r"channels"),
+        ({"route": SHELF | {"estimator": {"name": "os.system"}}}, r"name"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(StudyFileError, match=says):
+        read(**changes)
+
+
+def test_an_estimator_needs_no_epochs_and_shows_none() -> None:
+    asked = {
+        name: value
+        for name, value in declared.network("lungs", route=SHELF).items()
+        if name in ("study", "view", "outcome", "architecture", "weights", "route", "search")
+    }
+    network = Network.read(asked, "lungs")
+    shown = network.flat()
+    assert shown["route.estimator.name"] == "sklearn.svm.SVC"
+    assert not {"epochs", "optimizer.learning_rate", "head.embedding"} & set(shown)
+    assert Network.read(network.model_dump(mode="json"), "lungs") == network
+
+
+def test_settings_survive_the_tune_stage() -> None:
+    network = read(
+        head={"embedding": None, "dropout": 0.2},
+        route={"kind": "transfer", "unfreezing": declared_unfreezing()},
+        weights={"hub": "timm/resnet50.a1_in1k"},
+    )
+    assert Network.read(network.model_dump(mode="json"), "lungs") == network
+
+
+def declared_unfreezing() -> dict[str, Any]:
+    return {"head_epochs": 2, "last_stages": 1, "last_epochs": 3, "last_factor": 0.1}
