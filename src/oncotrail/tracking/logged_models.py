@@ -31,9 +31,9 @@ CARRIED = (
 )  # fmt: skip
 # What answers a prediction; the rest of what oncotrail requires is for making models.
 REQUIRED = (
-    "imagecodecs", "mlflow", "nibabel", "numpy", "pandas", "pillow", "psutil", "pyarrow", "pydantic",
-    "pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "safetensors", "scikit-learn", "scipy", "skops",
-    "timm", "torch", "torchvision",
+    "imagecodecs", "mlflow", "nibabel", "numpy", "pandas", "pillow", "psutil", "pyarrow",
+    "pydantic", "pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "safetensors", "scikit-learn",
+    "scipy", "skops", "timm", "torch", "torchvision",
 )  # fmt: skip
 
 
