@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from oncotrail.evaluation.drawings import draw_calibration, draw_net_benefit
+from oncotrail.evaluation.drawings import draw_calibration, draw_histories, draw_net_benefit
 from oncotrail.evaluation.evaluated import Evaluated
 from tests.evaluation import made
 from tests.evaluation.conftest import evaluated
@@ -30,3 +30,15 @@ def test_a_decision_curve_falls_to_nothing_where_nobody_scores_so_high(
     roles = {**done.judged, "test": replace(among, scores=halved)}
     paths = draw_net_benefit(replace(done, judged=roles), tmp_path)
     assert {path.name for path in paths} == {"decision.svg", "decision.png"}
+
+
+def test_a_network_used_off_the_shelf_has_no_learning_curve(
+    done: Evaluated, tmp_path: Path
+) -> None:
+    networks = []
+    for name, epochs in (("t4", "1,0.7,0.8\n2,0.6,0.7\n"), ("t11", "")):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "history.csv").write_text(f"epoch,train_loss,validation_loss\n{epochs}")
+        networks.append((f"{made.STUDY}-{name}", folder))
+    assert draw_histories(done, networks, tmp_path) == [tmp_path / "history_t4.svg"]
