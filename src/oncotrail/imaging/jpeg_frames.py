@@ -104,16 +104,13 @@ def decoder_of(syntax: uid.UID) -> str:
     if not syntax.is_encapsulated:
         return ""
     add_plugin()
-    try:
-        available = get_decoder(syntax).available_plugins
-    except NotImplementedError:  # a video, or a syntax that pydicom does not know
-        available = ()
-    if DECODED_BY.get(syntax) not in available:
+    decoder = DECODED_BY.get(syntax, "")  # not a video's, nor that of a syntax nobody knows
+    if not decoder or decoder not in get_decoder(syntax).available_plugins:
         raise ImageFault(
             f"is compressed as {syntax.name}, which no installed decoder reads",
             "write it uncompressed (for instance gdcmconv --raw, or dcmdjpeg)",
         )
-    return DECODED_BY[syntax]
+    return decoder
 
 
 def refuse_frames(dataset: Dataset, syntax: str, frames: int) -> None:
