@@ -1,11 +1,13 @@
 """The guards: what would make this study's numbers wrong stops it here."""
 
 import json
+from pathlib import Path
 
 from oncotrail import stage
 from oncotrail.audit.checks import audited
-from oncotrail.audit.evidence import Declared, Recomputed, read_evidence
+from oncotrail.audit.evidence import Declared, read_evidence
 from oncotrail.audit.finding import refuse_violations
+from oncotrail.audit.models import Rerun
 from oncotrail.record import Run
 from oncotrail.study import base
 from oncotrail.study.cohort import Cohort
@@ -27,12 +29,11 @@ class Settings(base.Settings):
 
     def declared(self) -> Declared:
         """What the stages before were asked to do."""
-        networks = tuple(self.network)
-        return Declared(self.seed, self.cohort, networks, self.fusion, self.evaluation)
+        return Declared(self.seed, self.cohort, self.network, self.fusion, self.evaluation)
 
 
 def main(settings: Settings, run: Run) -> None:
-    evidence = read_evidence(run, settings.declared(), again())
+    evidence = read_evidence(run, settings.declared(), again)
     findings = audited(settings.audit.checks, evidence)
     refuse_violations(findings)
     report = {"checks": [finding.entry() for finding in findings]}
@@ -45,14 +46,11 @@ def main(settings: Settings, run: Run) -> None:
         run.say(f"{finding.check}: {finding.says}")
 
 
-def again() -> Recomputed:
-    """How networks are run again; the audit's room itself knows no torch."""
+def again(trained: Path) -> Rerun:
+    """A network to be run again; the audit's room itself knows no torch."""
     from oncotrail.backbones.weights import load_network
 
-    return Recomputed(
-        embeddings=lambda folder, pixels: load_network(folder).embeddings(pixels),
-        scores=lambda folder, *of: load_network(folder).patients(*of),
-    )
+    return load_network(trained)
 
 
 if __name__ == "__main__":

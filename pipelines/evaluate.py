@@ -5,6 +5,7 @@ from oncotrail.cohort import tables
 from oncotrail.evaluation import drawings, files, results
 from oncotrail.evaluation.baseline import baseline
 from oncotrail.evaluation.evaluated import Evaluated, evaluate
+from oncotrail.evaluation.folds import reported_roles
 from oncotrail.evaluation.judged import JUDGES
 from oncotrail.record import Run
 from oncotrail.study import base
@@ -38,7 +39,8 @@ def main(settings: Settings, run: Run) -> None:
         cohort=cohort,
         split=split,
     )
-    shown = files.write_tables(done, baseline(cohort, split, settings.cohort), run.out)
+    roles = reported_roles(split)
+    shown = files.write_tables(done, baseline(cohort, roles, settings.cohort), run.out)
     shown += drawings.draw(done, trained.items(), run.out)
     files.write_results(done, run.results)
     for path in shown:
@@ -50,7 +52,7 @@ def record(done: Evaluated, run: Run) -> None:
     run.params(done.asked.flat())
     run.metrics(results.counts(done))
     for each in done.performances:
-        run.reports_on(each.model, results.flat_figures(each))
+        run.reports_on(each.model, results.flat_figures(done, each))
         run.say(results.sentence(done, each, JUDGES))
 
 

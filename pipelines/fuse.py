@@ -1,9 +1,10 @@
-"""Clinical columns and embeddings -> one learner per column set, and its scores."""
+"""Clinical columns, embeddings and scores -> a learner per column set and fold, and its scores."""
 
 from oncotrail import stage
 from oncotrail.cohort import tables
-from oncotrail.fusion.early import Material, fuse
-from oncotrail.fusion.files import figures, write_fused
+from oncotrail.fusion.early import Material
+from oncotrail.fusion.files import figures, sentences, write_fused
+from oncotrail.fusion.folds import fuse_folds, learns_from_all, read_by_score
 from oncotrail.record import Run
 from oncotrail.study import base
 from oncotrail.study.cohort import Cohort
@@ -22,26 +23,37 @@ class Settings(base.Settings):
 
 
 def main(settings: Settings, run: Run) -> None:
-    plan = settings.fusion
-    cohort = tables.read(settings.cohort.table(), run.folder("acquire") / "cohort.parquet")
-    split = tables.read(tables.SPLIT, run.folder("split") / "split.parquet")
-    features = {
-        network: tables.read(tables.FEATURES, run.folder("train", network) / "features.parquet")
-        for network in only_declared(run.folder("train"), settings.network)
+    plan, given = settings.fusion, material(settings, run)
+    fused = {
+        name: fuse_folds(f"{run.study}-{name}", asked, plan, given, settings.seed)
+        for name, asked in plan.models.items()
     }
-    given = Material(settings.cohort, cohort, split, features)
-    fused = {}
-    for name, asked in plan.models.items():
-        model = fuse(f"{run.study}-{name}", asked, plan, given, settings.seed)
-        run.say(
-            f"{name}: {model.seen.shape[1]} columns, fitted on {model.fitted_patients} patients "
-            f"and {model.synthetic_rows} synthetic rows"
-        )
-        fused[name] = model
+    for line in sentences(fused):
+        run.say(line)
     for path in write_fused(fused, run.out):
         run.artifact(path)
     run.params(plan.flat())
     run.metrics(figures(fused))
+
+
+def material(settings: Settings, run: Run) -> Material:
+    declared = only_declared(run.folder("train"), settings.network)
+    trained = {network: run.folder("train", network) for network in declared}
+    out_of_fold = learns_from_all(settings.fusion, settings.network)
+    return Material(
+        declared=settings.cohort,
+        cohort=tables.read(settings.cohort.table(), run.folder("acquire") / "cohort.parquet"),
+        split=tables.read(tables.SPLIT, run.folder("split") / "split.parquet"),
+        features={
+            network: tables.read(tables.FEATURES, folder / "features.parquet")
+            for network, folder in trained.items()
+        },
+        predictions={
+            network: tables.read(tables.PREDICTIONS, trained[network] / "predictions.parquet")
+            for network in read_by_score(settings.fusion)
+        },
+        out_of_fold=out_of_fold,
+    )
 
 
 if __name__ == "__main__":

@@ -26,11 +26,12 @@ def main(settings: Settings, run: Run) -> None:
     tables.write(tables.SPLIT, split.frame, run.out / "split.parquet")
     summary = {"digest": split.digest, "patients": split.counts()}
     (run.out / "split.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    run.params({**plan.model_dump(exclude={"external_sites"}), "split_digest": split.digest})
+    asked = plan.model_dump(exclude={"external_sites"}, exclude_none=True)
+    run.params({**asked, "split_digest": split.digest})
     run.params({"external_sites": ", ".join(plan.external_sites)})
     run.metrics({f"patients/{role}": count for role, count in split.counts().items()})
     run.artifact(run.out / "split.parquet")
-    run.say(", ".join(f"{count} {role}" for role, count in split.counts().items()))
+    run.say(split.summary())
 
 
 if __name__ == "__main__":

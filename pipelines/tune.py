@@ -35,23 +35,23 @@ def main(settings: Settings, run: Run) -> None:
         return
     from oncotrail.figures import search as drawn
     from oncotrail.figures.drawing import save
-    from oncotrail.search import network, watching
+    from oncotrail.search import network
+    from oncotrail.search.watching import Watched
 
-    task = network.Task(
-        network=settings.network,
-        model=run.key,
-        patients=network.patients_of(settings.network, settings.cohort, run),
-        pixels=run.folder("decode"),
-        pretrained=run.folder("pretrain"),
+    tasks = network.tasks_of(
+        *(settings.network, settings.cohort, run),
         trials=trials,
         most_epochs=settings.limits.epochs,
         compute=settings.compute,
         seed=settings.seed,
     )
-    where = network.Where.of(run.work, run.key, task.key(run.dependencies))
-    found = network.search_network(task, where, watching.Watched(run, asked.objective))
+    found = {}
+    for fold, task in tasks.items():
+        where = network.Where.of(run.work, run.key, task.key(run.dependencies))
+        below = "" if fold == max(tasks) else results.below_of(fold)
+        found[fold] = network.search_network(task, where, Watched(run, asked.objective, below))
     results.write_found(settings.network, found, run, settings.seed)
-    for name, figure in drawn.figures_of(found).items():
+    for name, figure in drawn.figures_of(found[max(found)]).items():
         save(figure, run.out / name)
         run.artifact(run.out / name)
 

@@ -60,8 +60,8 @@ FAULTS = {
     ),
     "a network that learns from everybody": Fault(
         "backbones/material.py",
-        'self._examples((self.images["role"] == "train") & (fits == "network"))',
-        'self._examples(fits != "fusion")',
+        "self._examples(self.part.learns(self.images))",
+        'self._examples(self.images["fits"].fillna("") != "fusion")',
         "audit",
         r"fitted_on_test: \S+: fitted on \d+ patients .*role is .*test",
     ),

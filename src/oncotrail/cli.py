@@ -113,13 +113,18 @@ def sync() -> None:
 
 
 @app.command()
-def prune() -> None:
-    """Give back the space of decoded pixels that no output needs."""
+def prune(
+    days: Annotated[float, typer.Option(min=0, help="Keep what was used within so many.")] = 7,
+    gib: Annotated[float, typer.Option(min=0, help="But of each kind no more than this.")] = 20,
+) -> None:
+    """Give back the space of work in progress that nothing needs any more."""
 
     def work() -> int:
-        from oncotrail.commands.prune import prune_pixels
+        from oncotrail.commands.prune import prune
+        from oncotrail.commands.prune_bounds import Bounds
 
-        print(f"prune: {prune_pixels(Path.cwd())}")
+        for line in prune(Path.cwd(), Bounds(days, gib)):
+            print(f"prune: {line}", flush=True)
         return 0
 
     _do("prune", work)
@@ -197,7 +202,9 @@ def _tune(study: str, network: str, trials: int, workers: int) -> int:
         print(_stopped(outcome))
         return outcome.exit_code
     print(tune.told(root, study, key))
-    print("next: make repro (that network and what follows train again), make ui (the trials)")
+    print(
+        "next: make repro (where the choice is new, what follows runs again), make ui (the trials)"
+    )
     return 0
 
 

@@ -119,7 +119,7 @@ class StageRun:
         self._nested: dict[str, Nested] = {}
         self._artifacts: list[Path] = []
         self._live: LiveRun | None = None
-        self.run_key = self._digest_of_run()
+        self.run_key = run_key(f"{self.stage}@{self.key}", self._loaded.settings, self.dependencies)
         self.checkpoints = root / WORK / "checkpoints" / self.run_key
         beside = root / WORK / "partial" / f"{place.name}@{place.key}"
         shutil.rmtree(beside, ignore_errors=True)
@@ -217,13 +217,15 @@ class StageRun:
             nested=self._nested,
         )
 
-    def _digest_of_run(self) -> str:
-        asked = {
-            "stage": f"{self.stage}@{self.key}",
-            "settings": self._loaded.settings.model_dump(mode="json"),
-            "dependencies": dict(self.dependencies),
-        }
-        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+
+def run_key(address: str, settings: Settings, dependencies: Mapping[str, str]) -> str:
+    """The digest of a stage with all that it reads: the same key means the same run."""
+    asked = {
+        "stage": address,
+        "settings": settings.model_dump(mode="json"),
+        "dependencies": dict(dependencies),
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _move(source: Path, target: Path) -> None:

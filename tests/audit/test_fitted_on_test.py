@@ -64,8 +64,8 @@ def fit_on_test_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """As published: resampling, imputing and scaling before the split."""
     honest = early.fusion_patients
 
-    def faulty(split: pd.DataFrame) -> pd.DataFrame:
-        rows = honest(split)
+    def faulty(split: pd.DataFrame, **how: bool) -> pd.DataFrame:
+        rows = honest(split, **how)
         return rows.assign(fits=rows["fits"].mask(rows["role"] == "test", "fusion"))
 
     monkeypatch.setattr(early, "fusion_patients", faulty)
@@ -174,7 +174,7 @@ def test_a_network_that_learned_from_the_fusions_patients(
 def test_a_fusion_that_learned_from_the_networks_patients(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def faulty(split: pd.DataFrame) -> pd.DataFrame:
+    def faulty(split: pd.DataFrame, **_: bool) -> pd.DataFrame:
         return split.assign(fits=split["fits"].replace("network", "fusion"))
 
     monkeypatch.setattr(early, "fusion_patients", faulty)

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from oncotrail.audit.misaligned_rows import drawn
 from oncotrail.backbones import results
 from oncotrail.errors import AuditFailed
 from oncotrail.fusion import early
@@ -219,12 +218,3 @@ def test_other_weights_under_the_same_scores_are_found(root: Path) -> None:
     message = failure(root)
     assert "predictions of toy-t4" in message
     assert "features of toy-t4" in message
-
-
-def test_of_many_images_the_same_ones_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oncotrail.audit.misaligned_rows.MOST_IMAGES", 30)
-    images = pd.DataFrame({"image": [f"{number}-t4" for number in range(200)]})
-    chosen = drawn(images)["image"].tolist()
-    assert len(chosen) == 30
-    assert chosen == drawn(images.sample(frac=1, random_state=1))["image"].tolist()
-    assert chosen != sorted(images["image"])[:30]

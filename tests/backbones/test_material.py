@@ -8,6 +8,7 @@ import pytest
 
 from oncotrail.backbones.material import Decoded, gather, read_view
 from oncotrail.cohort import tables
+from oncotrail.cohort.folds import Part
 from oncotrail.errors import StudyFileError, TableError, TrainingFault
 
 PARTS = {  # patient -> role, fits, label
@@ -103,12 +104,77 @@ def test_an_image_of_nobody_in_the_cohort_is_named(
         gather(decoded, cohort[cohort["patient"] != "C"], split, "metastasis")
 
 
-def test_several_outer_folds_are_refused(
-    decoded: Decoded, cohort: pd.DataFrame, split: pd.DataFrame
+@pytest.fixture
+def crossed() -> pd.DataFrame:
+    """Two folds and the whole; F is external, and of the whole alone."""
+    rows = [
+        (patient, role, fold, inner)
+        for fold, roles in enumerate(
+            (
+                {
+                    "A": ("train", 0),
+                    "B": ("train", 1),
+                    "C": ("test", None),
+                    "D": ("validation", None),
+                    "E": ("train", 0),
+                },
+                {
+                    "A": ("test", None),
+                    "B": ("test", None),
+                    "C": ("train", 0),
+                    "D": ("validation", None),
+                    "E": ("train", 1),
+                },
+                {
+                    "A": ("train", 0),
+                    "B": ("train", 1),
+                    "C": ("train", 0),
+                    "D": ("train", 1),
+                    "E": ("validation", None),
+                    "F": ("external", None),
+                },
+            )
+        )
+        for patient, (role, inner) in roles.items()
+    ]
+    frame = pd.DataFrame(rows, columns=["patient", "role", "outer_fold", "inner_fold"])
+    return frame.assign(fits=["network" if role == "train" else None for role in frame["role"]])
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        (Part(0), ("ABE", "D", "CD")),
+        (Part(0, 0), ("B", "D", "AE")),
+        (Part(0, 1, 4), ("AE", "D", "B")),
+        (Part(1), ("CE", "D", "ABD")),
+        (Part(2), ("ABCD", "E", "EF")),
+    ],
+)
+def test_a_part_is_given_its_outer_fold_and_scores_whom_it_did_not_learn_from(
+    decoded: Decoded,
+    cohort: pd.DataFrame,
+    crossed: pd.DataFrame,
+    part: Part,
+    expected: tuple[str, str, str],
 ) -> None:
-    nested = pd.concat([split, split.assign(outer_fold=1)])
-    with pytest.raises(TrainingFault, match=r"outer folds \[0, 1\]; this version trains"):
-        gather(decoded, cohort, nested, "metastasis")
+    given = gather(decoded, cohort, crossed, "metastasis", part)
+    images, pixels = given.scored(out_of_fold=True)
+    found = (given.learns().patients, given.chooses().patients, images["patient"])
+    assert tuple("".join(sorted(patients)) for patients in found) == expected
+    assert [f"i{value}" for value in np.asarray(pixels)[:, 0, 0]] == list(images["image"])
+
+
+def test_otherwise_everybody_of_the_fold_is_scored(
+    decoded: Decoded, cohort: pd.DataFrame, crossed: pd.DataFrame
+) -> None:
+    fold, _ = gather(decoded, cohort, crossed, "metastasis", Part(0)).scored(out_of_fold=False)
+    assert sorted(fold["patient"]) == list("ABCDE")
+    main = gather(decoded, cohort, crossed, "metastasis")
+    whole, pixels = main.scored(out_of_fold=False)
+    assert list(whole["patient"]) == list("FDBECA")
+    assert pixels is decoded.pixels
+    assert main.part == Part(2)
 
 
 @pytest.fixture

@@ -55,16 +55,16 @@ def test_the_settings_that_tune_wrote_are_read_back(tmp_path: Path) -> None:
     declared = Network.read(SETTINGS, "study")
     path = tmp_path / "settings.json"
     path.write_text(json.dumps(declared.model_dump(mode="json")))
-    assert plan.read_settings(path) == declared
+    assert plan.read_settings(tmp_path) == declared
 
 
 def test_missing_settings_say_which_stage_makes_them(tmp_path: Path) -> None:
     with pytest.raises(UserFault, match=r"run the tune stage"):
-        plan.read_settings(tmp_path / "settings.json")
+        plan.read_settings(tmp_path)
 
 
 def test_settings_with_an_unknown_key_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({**SETTINGS, "epoch": 3}))
     with pytest.raises(StudyFileError, match=r"Did you mean 'epochs'"):
-        plan.read_settings(path)
+        plan.read_settings(tmp_path)

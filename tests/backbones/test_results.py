@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,18 @@ def test_the_network_was_fitted_on_those_drawn_and_nobody_else() -> None:
     assert set(network["object"]) == {"study-t4"}
     others = frame[frame["kind"] != "network"].groupby("object")["patient"].agg(list).to_dict()
     assert others == {"study-t4/best_epoch": ["v", "w"], "study-t4/normalisation": ["a", "b"]}
+
+
+def test_what_was_fitted_is_named_after_its_part() -> None:
+    of_part = replace(blueprint(), outer_fold=3, inner_fold=1, seed=2)
+    fitted = results.fitted_objects(of_part, TRAINED, examples("a", "b"), examples("v", "w"))
+    assert {record.outer_fold for record in fitted} == {3}
+    name = "study-t4/without1/seed2"
+    assert [record.object for record in fitted] == [
+        name,
+        f"{name}/best_epoch",
+        f"{name}/normalisation",
+    ]
 
 
 def test_imagenets_normalisation_was_fitted_on_none_of_ours() -> None:

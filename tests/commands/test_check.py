@@ -13,9 +13,9 @@ from PIL import Image
 
 from oncotrail.commands.check import check_cohort
 from oncotrail.errors import DataFault, ImageFault
-from oncotrail.imaging.decode import pixels_of
 from oncotrail.study.pixels import ViewPixels, Window
 from tests.imaging.dicom_files import make_dicom
+from tests.only_picture import only_picture
 
 STUDY = "bones"
 FILE = """\
@@ -99,7 +99,7 @@ def test_every_image_that_decode_would_refuse_is_a_problem(
     assert "declare the view's window" in text
     for file in files:
         with pytest.raises(ImageFault, match="no known range"):
-            pixels_of(root / "raw" / file, ViewPixels(window=None, rows=32, columns=32))
+            only_picture(root / "raw" / file, ViewPixels(window=None, rows=32, columns=32))
 
 
 def test_what_passes_the_check_passes_decode(
@@ -110,7 +110,7 @@ def test_what_passes_the_check_passes_decode(
     check_cohort(root, STUDY)
     assert "8 patients, 8 eligible, 8 images." in capsys.readouterr().out
     for path in (root / "raw" / "images" / "front").iterdir():
-        pixels_of(path, ViewPixels(window=None, rows=32, columns=32))
+        only_picture(path, ViewPixels(window=None, rows=32, columns=32))
 
 
 def test_a_window_in_hounsfield_units_is_a_problem_of_each_grey_image(
@@ -122,7 +122,7 @@ def test_a_window_in_hounsfield_units_is_a_problem_of_each_grey_image(
     assert "write window: null for this view" in text
     view = ViewPixels(window=Window(low=-160, high=240), rows=32, columns=32)
     with pytest.raises(ImageFault, match="grey levels"):
-        pixels_of(root / "raw" / "images" / "front" / "P0.png", view)
+        only_picture(root / "raw" / "images" / "front" / "P0.png", view)
 
 
 def test_who_is_excluded_anyway_needs_no_window(

@@ -1,6 +1,8 @@
 import json
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,7 +10,9 @@ from oncotrail.commands import tune
 from oncotrail.errors import StageBusy, StudyFileError
 from oncotrail.search.lock import held
 from oncotrail.search.network import lock_of
-from oncotrail.study.load import read_yaml
+from oncotrail.study.base import Settings
+from oncotrail.study.load import load, read_yaml
+from oncotrail.study.network import Network
 
 ROOT = Path(__file__).parents[2]
 STUDY = "breast_early_fusion"
@@ -16,12 +20,16 @@ FILE = f"studies/{STUDY}.yaml"
 SPACE = "{setting: optimizer.learning_rate, low: 1.0e-7, high: 1.0e-2, log: true}"
 
 
+BENT = re.compile(r"^      search:\n(?:        .*\n)+", re.MULTILINE)  # in the demo's block
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """The repository's own files, with a space for both networks, which share it by an anchor."""
-    (tmp_path / "studies").mkdir()
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-    text = (ROOT / FILE).read_text()
+    as_it_is(tmp_path)
+    text = (tmp_path / FILE).read_text()
+    assert len(BENT.findall(text)) == 1, "the demo searches one network"
+    text = BENT.sub("", text)
     found = [line for line in text.splitlines() if line.strip().startswith("search: {trials:")]
     assert found, "the study file declares no search"
     for line in found:
@@ -29,6 +37,20 @@ def root(tmp_path: Path) -> Path:
         text = text.replace(line, f"{indent}search: {{trials: 0, space: [{SPACE}]}}")
     (tmp_path / FILE).write_text(text)
     return tmp_path
+
+
+class Searched(Settings):
+    """What is in force of a network."""
+
+    network: Network
+
+
+def as_it_is(root: Path) -> Path:
+    """A repository with no more than the files that say how many trials there are."""
+    (root / "studies").mkdir()
+    shutil.copy(ROOT / "params.yaml", root)
+    shutil.copy(ROOT / FILE, root / FILE)
+    return root
 
 
 def trials(root: Path) -> dict[str, int]:
@@ -96,13 +118,54 @@ def test_without_a_space_nothing_is_written(root: Path) -> None:
     assert (root / FILE).read_text() == text
 
 
-def test_trials_that_the_demo_bends_are_asked_for_there(root: Path) -> None:
+def in_demo(root: Path) -> dict[str, Any]:
+    bends = read_yaml(root / FILE)["demo"]["network"]
+    return {name.removeprefix(f"{STUDY}-"): bent.get("search") for name, bent in bends.items()}
+
+
+def test_trials_that_the_demo_bends_are_asked_for_there(tmp_path: Path) -> None:
+    root = as_it_is(tmp_path)
+    before, lines = in_demo(root), (root / FILE).read_text().splitlines()
+    assert before["t11"] is None
+    told = list(tune.ask_for(root, STUDY, "t4", 30))
+    assert in_demo(root) == {"t4": {**before["t4"], "trials": 30}, "t11": None}
+    assert trials(root) == {"t4": 0, "t11": 0}, "as published"
+    assert load(Searched, f"{STUDY}-t4", root).settings.network.search.trials == 30
+    after = (root / FILE).read_text().splitlines()
+    changed = [(old, new) for old, new in zip(lines, after, strict=True) if old != new]
+    assert changed == [(f"        trials: {before['t4']['trials']}", "        trials: 30")]
+    assert "+        trials: 30" in told
+
+
+def test_the_published_recipe_is_asked_where_it_is_declared(root: Path) -> None:
+    as_bent = (ROOT / FILE).read_text()
+    bent = BENT.search(as_bent)
+    assert bent
     text = (root / FILE).read_text()
-    bend = "    breast_early_fusion-t4: &demo_network\n"
-    assert bend in text
-    (root / FILE).write_text(text.replace(bend, f"{bend}      search: {{trials: 2}}\n"))
-    with pytest.raises(StudyFileError, match=r"demo.network.breast_early_fusion-t4.search.trials"):
+    anchor = f"    {STUDY}-t4:\n      <<: *demo_network\n"
+    assert anchor in text
+    (root / FILE).write_text(text.replace(anchor, anchor + bent[0]))
+    params = (root / "params.yaml").read_text()
+    (root / "params.yaml").write_text(params.replace("recipe: demo", "recipe: published"))
+    before = in_demo(root)
+    list(tune.ask_for(root, STUDY, "t4", 30))
+    assert trials(root) == {"t4": 30, "t11": 0}
+    assert in_demo(root) == before
+    assert read_yaml(root / "params.yaml")["limits"]["trials"] < 30, "it caps the demo alone"
+
+
+def test_one_mapping_under_two_names_cannot_hold_two_numbers(tmp_path: Path) -> None:
+    root = as_it_is(tmp_path)
+    text = (root / FILE).read_text()
+    start = text.index(f"    {STUDY}-t11: &demo_network")
+    end = text.index("  fusion:", start)
+    both = f"    {STUDY}-t4: &demo\n      search: {{trials: 2, space: [{SPACE}]}}\n"
+    shared = f"{text[:start]}{both}    {STUDY}-t11: *demo\n{text[end:]}"
+    (root / FILE).write_text(shared)
+    says = rf"demo.network.{STUDY}-t11 takes its search from {STUDY}-t4; give .* lines of its own"
+    with pytest.raises(StudyFileError, match=says):
         list(tune.ask_for(root, STUDY, "t4", 30))
+    assert (root / FILE).read_text() == shared
 
 
 def test_what_was_found_is_told(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ def test_a_decision_curve_falls_to_nothing_where_nobody_scores_so_high(
     among = done.judged["test"]
     halved = {model: np.asarray(scores) / 2 for model, scores in among.scores.items()}
     roles = {**done.judged, "test": replace(among, scores=halved)}
-    paths = draw_net_benefit(replace(done, judged=roles), tmp_path)
+    judgement = replace(done.judgement, roles=roles)
+    paths = draw_net_benefit(replace(done, judgement=judgement), tmp_path)
     assert {path.name for path in paths} == {"decision.svg", "decision.png"}
 
 

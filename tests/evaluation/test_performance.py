@@ -12,7 +12,7 @@ from sklearn.metrics import (
 )
 
 from oncotrail.evaluation.evaluated import Evaluated
-from oncotrail.evaluation.judged import judge
+from oncotrail.evaluation.folds import judge_folds
 from oncotrail.evaluation.performance import ModelPerformance, performances
 from oncotrail.statistics.classification.rules import youden_threshold
 from oncotrail.study.evaluation import METRICS
@@ -21,8 +21,8 @@ from tests.evaluation.made import STRENGTH, Study
 
 
 def found(study: Study) -> dict[str, ModelPerformance]:
-    roles = judge(study.predictions, study.cohort, study.split, "relapse")
-    return {each.model: each for each in performances(roles, confidence=0.95)}
+    judgement = judge_folds(study.predictions, study.cohort, study.split, "relapse")
+    return {each.model: each for each in performances(judgement, confidence=0.95)}
 
 
 def test_every_model_has_every_figure_in_every_role(done: Evaluated) -> None:
@@ -64,7 +64,9 @@ def test_the_threshold_is_youdens_on_the_validation_patients(done: Evaluated) ->
     among = done.judged["validation"]
     for each in done.performances:
         assert each.threshold.value == youden_threshold(among.labels, among.scores[each.model])
-        assert {role.at_threshold.threshold for role in each.roles.values()} == {each.threshold}
+        applied = [one.threshold for role in each.roles.values() for one in role.applied]
+        assert set(applied) == {each.threshold}
+        assert len(applied) == len(each.roles)
 
 
 @pytest.mark.parametrize("role", ["train", "test", "external"])
@@ -105,8 +107,8 @@ def test_a_model_that_calls_nobody_positive_has_no_ppv(study: Study) -> None:
         study.predictions.assign(score=study.predictions["score"].mask(tested, 0.0)),
     )
     for each in found(silent).values():
-        assert each.roles["test"].at_threshold.figures.ppv is None
-        assert each.roles["test"].at_threshold.figures.npv is not None
+        assert each.roles["test"].at_threshold.ppv is None
+        assert each.roles["test"].at_threshold.npv is not None
 
 
 def test_thresholds_are_fitted_on_validation_patients(study: Study) -> None:

@@ -16,12 +16,7 @@ def without_ppv(done: Evaluated) -> Evaluated:
     """The same, where the first model's PPV on test patients is undefined."""
     first = done.performances[0]
     tested: RolePerformance = first.roles["test"]
-    undefined = replace(
-        tested,
-        at_threshold=replace(
-            tested.at_threshold, figures=replace(tested.at_threshold.figures, ppv=None)
-        ),
-    )
+    undefined = replace(tested, at_threshold=replace(tested.at_threshold, ppv=None))
     changed = replace(first, roles={**first.roles, "test": undefined})
     return replace(done, performances=(changed, *done.performances[1:]))
 
@@ -43,7 +38,7 @@ def test_an_undefined_figure_is_a_blank_row_a_null_and_no_metric(without_ppv: Ev
     assert table.loc[(model, "test", "ppv"), ["value", "low", "high"]].isna().all()
     nested = results.nested_figures(without_ppv)
     assert nested[without_ppv.short(model)]["test"]["ppv"] is None
-    flat = results.flat_figures(without_ppv.performances[0])
+    flat = results.flat_figures(without_ppv, without_ppv.performances[0])
     assert not [name for name in flat if name.startswith("test_ppv")]
     assert "test_npv_low" in flat
 
@@ -75,7 +70,7 @@ def test_figures_have_six_digits_and_thresholds_all(done: Evaluated) -> None:
 
 
 def test_flat_figures_are_named_by_role_and_metric(done: Evaluated) -> None:
-    flat = results.flat_figures(done.performances[0])
+    flat = results.flat_figures(done, done.performances[0])
     expected = {
         f"{role}_{metric}{end}"
         for role in ("validation", "test", "external")

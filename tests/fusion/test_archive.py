@@ -15,7 +15,9 @@ from oncotrail.errors import ModelFault
 from oncotrail.fusion import archive
 from oncotrail.fusion.archive import load_learner, save_learner
 from oncotrail.fusion.early import FusedModel, fuse
+from oncotrail.fusion.folds import fuse_folds
 from oncotrail.skops_archive import _nodes, same_bytes
+from tests.fusion.crossed import crossed, plan
 from tests.fusion.hand_made import FUSION, SEED, a_study
 
 STUDY = a_study()
@@ -144,3 +146,16 @@ def test_columns_are_as_the_learner_saw_them(tmp_path: Path) -> None:
     assert seen["age"].isna().any()
     networks_own = set(STUDY.split.loc[STUDY.split["fits"] == "network", "patient"])
     assert not networks_own & set(seen["patient"])
+
+
+def test_a_learner_of_scores_comes_back_and_others_say_nothing_of_them(tmp_path: Path) -> None:
+    asked = plan(stacked={"clinical": True, "scores": ["toy-t4"]})
+    model = fuse_folds("toy-stacked", asked.models["stacked"], asked, crossed(), SEED)[0]
+    learner = load_learner(saved(tmp_path / "stacked", model))
+    assert learner.columns.scores == {"toy-t4": "toy-t4_log_odds"}
+    assert learner.networks == ("toy-t4",)
+    seen = pd.read_parquet(tmp_path / "stacked" / "columns.parquet")
+    said = model.predictions.set_index("patient")["score"]
+    np.testing.assert_allclose(learner.predict(seen).reindex(said.index), said, atol=1e-12, rtol=0)
+    described = json.loads((saved(tmp_path / "early") / "model.json").read_text())
+    assert "scores" not in described["columns"]

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from oncotrail.errors import ImageFault
-from oncotrail.imaging.decode import ImageSource, limited, pictures_of, pixels_of
+from oncotrail.imaging.decode import ImageSource, limited, pictures_of
 from oncotrail.study.pixels import Resample, ViewPixels, Window
 from tests.imaging.dicom_files import make_dicom, write_series
+from tests.only_picture import only_picture
 
 CT = ViewPixels(window=Window(low=-160, high=240), rows=16, columns=24)
 
@@ -54,15 +55,15 @@ def test_a_slice_is_windowed_and_then_resized_as_it_always_was(tmp_path: Path) -
     steps = (units - np.float32(-160)) * np.float32(255 / 400)
     levels = np.rint(np.clip(steps, 0, 255)).astype(np.uint8)
     small = Image.fromarray(levels).resize((64, 32), Image.Resampling.BILINEAR)
-    assert np.array_equal(pixels_of(path, declared), levels)
-    assert np.array_equal(pixels_of(path, limited(declared, 64)), np.asarray(small))
+    assert np.array_equal(only_picture(path, declared), levels)
+    assert np.array_equal(only_picture(path, limited(declared, 64)), np.asarray(small))
 
 
 def test_a_fault_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "grey.png"
     Image.new("L", (20, 20)).save(path)
     with pytest.raises(ImageFault, match=r"grey\.png holds grey levels"):
-        pixels_of(path, CT)
+        only_picture(path, CT)
 
 
 def test_slices_of_a_volume_become_pictures(volume: Path) -> None:
@@ -74,12 +75,7 @@ def test_slices_of_a_volume_become_pictures(volume: Path) -> None:
 
 def test_a_volume_without_a_choice_is_one_sentence(volume: Path) -> None:
     with pytest.raises(ImageFault, match=r"series is a volume of 9 slices.*choose: middle"):
-        pixels_of(volume, view())
-
-
-def test_several_pictures_are_not_one(volume: Path) -> None:
-    with pytest.raises(ImageFault, match="gives 2 pictures"):
-        pixels_of(volume, view(slices={"choose": "middle", "count": 2}))
+        only_picture(volume, view())
 
 
 def test_the_mask_chooses_the_slice_and_the_region(volume: Path, tmp_path: Path) -> None:
@@ -129,10 +125,10 @@ def test_colour_is_for_views_that_ask_for_it(tmp_path: Path) -> None:
     Image.fromarray(colour).save(tmp_path / "c.png")
     Image.new("L", (32, 32), 7).save(tmp_path / "g.png")
     grey, rgb = view(window=None), view(window=None, colour="rgb")
-    assert (pixels_of(tmp_path / "c.png", grey) == 18).all()
-    assert np.array_equal(pixels_of(tmp_path / "c.png", rgb), colour)
-    assert (pixels_of(tmp_path / "g.png", rgb) == 7).all()
-    assert pixels_of(tmp_path / "g.png", rgb).shape == (32, 32, 3)
+    assert (only_picture(tmp_path / "c.png", grey) == 18).all()
+    assert np.array_equal(only_picture(tmp_path / "c.png", rgb), colour)
+    assert (only_picture(tmp_path / "g.png", rgb) == 7).all()
+    assert only_picture(tmp_path / "g.png", rgb).shape == (32, 32, 3)
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,14 @@ from PIL import Image
 
 from oncotrail.errors import DiskFull, ImageFault, StageBusy, TableError, UserFault
 from oncotrail.imaging import content, workers
-from oncotrail.imaging.decode import ImageSource, Pictures, pictures_of, pixels_of
+from oncotrail.imaging.decode import ImageSource, Pictures, pictures_of
 from oncotrail.imaging.pack import Layout, Pack
 from oncotrail.imaging.scan import digest
 from oncotrail.imaging.store import Filled, fill, open_pixels, prune
 from oncotrail.study.pixels import Slices, ViewPixels
 from tests.imaging.dicom_files import write_series
 from tests.imaging.fill_store import VIEW
+from tests.only_picture import only_picture
 
 COUNT = 30
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,7 +79,7 @@ def test_row_i_is_image_i(tmp_path: Path, sources: list[ImageSource]) -> None:
     assert pixels.shape == (COUNT, 16, 24)
     assert not pixels.flags.writeable
     for row, source in enumerate(sources):
-        assert np.array_equal(pixels[row], pixels_of(source.path, VIEW))
+        assert np.array_equal(pixels[row], only_picture(source.path, VIEW))
         assert found.images[row].digests == (digest(pixels[row]),)
         assert found.images[row].slices == (0,)
 

@@ -13,6 +13,15 @@ def test_the_sentence_says_what_was_kept_and_why(evidence: Evidence) -> None:
     assert written.KEYS["train t4"] in said.source
 
 
+def test_out_of_fold_is_said_of_a_network_that_is(evidence: Evidence) -> None:
+    one = evidence.networks["made-t4"]
+    network = written.NETWORK.model_copy(update={"out_of_fold": True})
+    said = training("t4", network, one.record, one.history)
+    assert (
+        "loss. Training patients were scored by trainings that had left them out" in said.sentence
+    )
+
+
 def test_curves_run_over_all_epochs(evidence: Evidence) -> None:
     one = evidence.networks["made-t4"]
     said = training("t4", written.NETWORK, one.record, one.history)

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from oncotrail.errors import StageBusy
+from oncotrail.errors import UserFault
+from oncotrail.search.job import Objective
 from oncotrail.search.lock import held
 from oncotrail.search.machine import CLUSTER
 from oncotrail.search.outcome import TrialResult
@@ -38,6 +39,11 @@ class Telling(Heard):
         say(f"cut off {number}")
 
 
+def code_of(given: dict[str, Any]) -> Objective:
+    """The toy, or the objective that was named."""
+    return Objective(**given) if "place" in given else objective(**given)
+
+
 def main() -> None:
     folder, trials, workers, given, address, name = sys.argv[1:]
     try:
@@ -47,7 +53,7 @@ def main() -> None:
                 int(trials),
                 workers=int(workers),
                 heard=Telling(),
-                code=objective(**json.loads(given)),
+                code=code_of(json.loads(given)),
                 address=address,
                 name=name,
                 cluster=os.environ.get(CLUSTER, ""),
@@ -55,7 +61,7 @@ def main() -> None:
         for trial in found.trials:
             said = json.dumps([trial.number, trial.parameters, trial.curves])
             say(f"result {said}")
-    except StageBusy as fault:
+    except UserFault as fault:
         say(str(fault))
         sys.exit(fault.exit_code)
 

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import psutil
@@ -35,16 +37,17 @@ class Driver:
         address: str = "",
         name: str = "study-t4/key",
         cluster: str = "",
+        environment: Mapping[str, str] = MappingProxyType({}),
         **given: object,
     ) -> None:
-        said = {"seconds": 0.05} | given
+        said = given if "place" in given else {"seconds": 0.05} | given
         words = [str(folder), str(trials), str(workers), json.dumps(said), address, name]
         home = {"HOME": str(folder)} if cluster else {}  # where Ray puts its token
         path = os.pathsep.join([str(ROOT / "src"), *sys.path])
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.search.driver", *words],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": path, CLUSTER: cluster, **home},
+            env={**os.environ, "PYTHONPATH": path, CLUSTER: cluster, **home, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -52,11 +55,13 @@ class Driver:
         )
 
     def until(self, said: str) -> None:
+        heard = []
         for line in self.process.stdout or ():
+            heard.append(line)
             if line.strip() == said:
                 return
         self.process.communicate()
-        message = f"{said!r} was never said"
+        message = f"{said!r} was never said, but:\n{''.join(heard)}"
         raise AssertionError(message)
 
     def workers(self) -> list[psutil.Process]:

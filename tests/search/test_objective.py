@@ -1,16 +1,20 @@
 """One trial of a real network, in this process."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oncotrail.backbones.checkpoint import FolderCheckpoints
+from oncotrail.backbones.learning import runs_trunk_once
+from oncotrail.backbones.network import EmbeddingNetwork
 from oncotrail.backbones.weights import load_network
 from oncotrail.cohort import tables
-from oncotrail.errors import StudyFileError, TrainingFault
-from oncotrail.record import MemoryRun
+from oncotrail.errors import StudyFileError, TrainingFault, UserFault
+from oncotrail.record import MemoryRun, generator
 from oncotrail.search.job import Answer, Stopped, Train
 from oncotrail.search.network import Task, patients_of
 from oncotrail.search.objective import Trials, prepare
@@ -18,6 +22,8 @@ from oncotrail.search.patients import Patients, Rows
 from oncotrail.study.cohort import Cohort
 from oncotrail.study.computing import Compute
 from oncotrail.study.network import Network
+from oncotrail.study.training import Augmentation
+from pipelines import train as train_stage
 from tests import declared
 from tests.stages.test_train import COHORT, KEY, STUDY, lay_out
 
@@ -35,7 +41,7 @@ def run(tmp_path: Path) -> MemoryRun:
     return lay_out(tmp_path)
 
 
-def trials(run: MemoryRun, **changes: object) -> Trials:
+def trials(run: MemoryRun, compute: Compute = COMPUTE, **changes: object) -> Trials:
     chosen = network(**changes)
     return Trials(
         network=chosen,
@@ -44,7 +50,7 @@ def trials(run: MemoryRun, **changes: object) -> Trials:
         pixels=run.folder("decode"),
         pretrained=run.folder("pretrain"),
         features=run.work / "features",
-        compute=COMPUTE,
+        compute=compute,
         most_epochs=None,
     )
 
@@ -57,8 +63,12 @@ def train(run: MemoryRun, threads_as_before: None) -> Train:  # noqa: ARG001
 Heard = list[tuple[int, Mapping[str, float]]]
 
 
+def never(_: Heard) -> bool:
+    return False
+
+
 def told(
-    train: Train, folder: Path, stop_at: int = 99, **parameters: object
+    train: Train, folder: Path, stop: Callable[[Heard], bool] = never, **parameters: object
 ) -> tuple[Answer, Heard]:
     """A trial's answer and the epochs that it reported."""
     folder.mkdir(exist_ok=True)
@@ -66,7 +76,7 @@ def told(
 
     def report(epoch: int, figures: Mapping[str, float]) -> None:
         heard.append((epoch, figures))
-        if epoch == stop_at:
+        if stop(heard):
             raise Stopped
 
     named = {name.replace("__", "."): value for name, value in parameters.items()}
@@ -97,11 +107,34 @@ def test_its_settings_are_the_trials(train: Train, tmp_path: Path) -> None:
 
 
 def test_a_stopped_trial_keeps_a_network_that_loads(train: Train, tmp_path: Path) -> None:
-    answer, heard = told(train, tmp_path / "a", stop_at=2)
+    answer, heard = told(train, tmp_path / "a", lambda heard: len(heard) == 2)
     assert [epoch for epoch, _ in heard] == [1, 2]
-    assert answer.figures["best_epoch"] == 2
-    assert answer.figures["validation_loss"] == heard[-1][1]["validation_loss"]
+    assert answer.more == {}
     assert load_network(tmp_path / "a").blueprint.model == KEY
+
+
+def got_worse(heard: Heard) -> bool:
+    ranks = [(figures["validation_auc"], -figures["validation_loss"]) for _, figures in heard]
+    return ranks[-1] < max(ranks)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"average_decay": 0.5}, {"route": {"kind": "frozen"}, "optimizer__learning_rate": 0.3}],
+    ids=["all", "average", "head"],
+)
+def test_a_stopped_trial_keeps_its_best_epoch_and_not_its_last(
+    train: Train, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    """The same weights as those of a trial that had ended after its best epoch."""
+    answer, heard = told(train, tmp_path / "a", got_worse, epochs=30, **changes)
+    figures, best = dict(heard), int(answer.figures["best_epoch"])
+    assert best == len(heard) - 1 < 29
+    assert answer.figures["validation_auc"] == max(f["validation_auc"] for f in figures.values())
+    assert answer.figures["validation_loss"] == figures[best]["validation_loss"]
+    told(train, tmp_path / "b", epochs=best, **changes)
+    weights = "weights.safetensors"
+    assert (tmp_path / "a" / weights).read_bytes() == (tmp_path / "b" / weights).read_bytes()
 
 
 def test_a_cut_off_trial_goes_on_to_the_same_answer(
@@ -126,6 +159,37 @@ def test_a_cut_off_trial_goes_on_to_the_same_answer(
     assert [epoch for epoch, _ in heard] == [1, 2, 3], "those before the kill are told again"
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*:UserWarning:lightning_fabric")
+@pytest.mark.filterwarnings("ignore:.*:FutureWarning:lightning_fabric")
+def test_a_trial_of_two_processes_is_what_train_makes_with_two_to_the_bit(
+    run: MemoryRun,
+    tmp_path: Path,
+    threads_as_before: None,  # noqa: ARG001
+) -> None:
+    two = COMPUTE.model_copy(update={"threads": 2, "processes": 2})
+    prepared = trials(run, two)
+    seed = int(generator(SEED, "train", KEY).integers(2**62))
+    train = prepare(prepared.objective().given)
+    (tmp_path / "a").mkdir()
+    train({}, seed, tmp_path / "a", lambda *_: None)
+    settings = json.dumps(prepared.network.model_dump(mode="json"))
+    (run.folder("tune", KEY) / "settings.json").write_text(settings)
+    values = {"seed": SEED, "compute": two.model_dump(), "limits": {"epochs": None}}
+    train_stage.main(train_stage.Settings.model_validate({**values, "cohort": COHORT}), run)
+    weights = "weights.safetensors"
+    assert (tmp_path / "a" / weights).read_bytes() == (run.out / weights).read_bytes()
+    answer, heard = told(train, tmp_path / "b", got_worse, epochs=30)
+    assert int(answer.figures["best_epoch"]) == len(heard) - 1, "and it can be stopped"
+
+
+def test_more_processes_than_a_workers_threads_are_refused(run: MemoryRun) -> None:
+    crowded = trials(run, COMPUTE.model_copy(update={"threads": 1, "processes": 2}))
+    says = r"compute.processes is 2, and a worker's share of compute.threads is 1.*fewer workers"
+    with pytest.raises(UserFault, match=says):
+        crowded.objective()
+
+
 def test_settings_that_do_not_go_together_fail_their_trial(train: Train, tmp_path: Path) -> None:
     with pytest.raises(StudyFileError, match="a trial's settings"):
         told(train, tmp_path / "a", optimizer__kind="sgd", batch_size=1)
@@ -143,6 +207,55 @@ def test_a_frozen_trunk_is_run_once_for_all_trials(
     told(train, tmp_path / "b", optimizer__learning_rate=1e-2)
     assert kept
     assert places(frozen.features) == kept
+
+
+def test_an_augmented_frozen_trunk_is_run_in_every_epoch(
+    run: MemoryRun,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    threads_as_before: None,  # noqa: ARG001
+) -> None:
+    """What is kept of an image holds for the image as it is: a trial that turns it looks again."""
+    frozen = trials(run, route={"kind": "frozen"})
+    train = prepare(frozen.objective().given)
+    plain, _ = told(train, tmp_path / "a")
+    kept = places(frozen.features)
+    seen: list[int] = []
+    features = EmbeddingNetwork.features
+
+    def counted(self: EmbeddingNetwork, pixels: Any) -> Any:
+        seen.append(len(pixels))
+        return features(self, pixels)
+
+    monkeypatch.setattr(EmbeddingNetwork, "features", counted)
+    turned, heard = told(train, tmp_path / "b", augmentation={"rotation": 30})
+    learns, chooses = frozen.patients.training.rows, frozen.patients.validation.rows
+    again = len(chooses)  # of the trained network, for the answer
+    assert sum(seen) == len(heard) * (len(learns) + len(chooses)) + again
+    assert places(frozen.features) == kept
+    assert turned.figures["train_loss"] != plain.figures["train_loss"]
+
+
+AUGMENTATIONS = {
+    "flips": ["horizontal_flip"],
+    "rotation": 5,
+    "shear": 5,
+    "translation": 0.1,
+    "scale": [0.9, 1.1],
+    "brightness": 0.1,
+    "contrast": 0.1,
+    "gamma": 0.1,
+    "noise": 0.1,
+    "mixup": 0.1,
+}
+
+
+@pytest.mark.parametrize("name", Augmentation.model_fields)
+def test_whatever_the_augmentation_features_are_not_kept_for_it(name: str) -> None:
+    route = {"kind": "frozen"}
+    assert runs_trunk_once(network(route=route, augmentation={}))
+    augmented = network(route=route, augmentation={name: AUGMENTATIONS[name]})
+    assert not runs_trunk_once(augmented)
 
 
 def places(folder: Path) -> dict[str, int]:

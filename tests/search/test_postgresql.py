@@ -12,8 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from oncotrail.commands import prune_searches
+from oncotrail.commands.prune_bounds import Bounds
+from oncotrail.commands.prune_present import Asked
 from oncotrail.errors import UserFault
-from oncotrail.search.storage import ADDRESS, Place
+from oncotrail.search.network import FOLDER
+from oncotrail.search.storage import ADDRESS, Place, starts_of
 from tests.search.searching import search
 from tests.search.test_killing import Driver, gone
 
@@ -84,6 +88,26 @@ def test_a_killed_search_goes_on_from_the_server(
     found = search(tmp_path, TRIALS, address=place.address, name="killed/key")
     here = search(tmp_path / "file", TRIALS)
     assert [t.curves for t in found.trials] == [t.curves for t in here.trials]
+
+
+@needs_server
+def test_a_search_that_prune_removes_is_forgotten_by_the_server(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody names the server, both stay: it would go on knowing files that are gone."""
+    kept = prune_searches.Kept("study-t4", tmp_path / FOLDER / "study-t4" / "abandoned")
+    search(kept.folder, 2, address=address, name="study-t4/abandoned")
+    place = Place(kept.folder, "study-t4/abandoned", address)
+    found = prune_searches.Judged([kept], {"study-t4": Asked()})
+    (stays, nothing, _) = prune_searches.prune(tmp_path, found, [], Bounds(days=0, gib=0))
+    assert f"trials are in a PostgreSQL that {ADDRESS} does not name" in stays
+    assert nothing.startswith("searches: 0 removed")
+    assert len(starts_of(place)) == 2
+    monkeypatch.setenv(ADDRESS, address)
+    (removed, _) = prune_searches.prune(tmp_path, found, [], Bounds(days=0, gib=0))
+    assert removed.startswith("searches: 1 removed")
+    assert starts_of(place) == []
+    assert not kept.folder.exists()
 
 
 @pytest.mark.skipif(find_spec("psycopg") is None, reason="psycopg is not installed")

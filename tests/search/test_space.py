@@ -81,6 +81,12 @@ def test_a_setting_has_one_line() -> None:
         search(part, part)
 
 
+@pytest.mark.parametrize("setting", ["seeds", "out_of_fold", "search.trials"])
+def test_what_is_asked_is_not_searched(setting: str) -> None:
+    with pytest.raises(StudyFileError, match="says what is asked and not how a network learns"):
+        Search.read({"trials": 2, "space": [{"setting": setting, "choices": [1, 2]}]}, "search")
+
+
 def test_trials_need_something_to_try() -> None:
     with pytest.raises(StudyFileError, match="5 trials and an empty space"):
         search()

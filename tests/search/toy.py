@@ -29,6 +29,7 @@ def prepare(given: Mapping[str, Any]) -> Train:
         rate = float(parameters["optimizer.learning_rate"])
         height = 0.9 - 0.05 * math.log10(rate / 0.01) ** 2
         first = _resumed(folder)
+        (folder / "raylet.txt").write_text(str(os.getppid()), encoding="utf-8")  # or the driver
         for epoch in range(1, EPOCHS + 1):
             sys.stdout.write("noise of a library, where the driver listens\n")
             figures = {"validation_auc": height * epoch / EPOCHS, "seed": float(seed % 7)}

@@ -12,11 +12,11 @@ from PIL import Image
 
 from oncotrail.cohort import tables
 from oncotrail.errors import DataFault, ImageFault
-from oncotrail.imaging.decode import pixels_of
 from oncotrail.imaging.scan import digest
 from oncotrail.record import MemoryRun
 from oncotrail.study.pixels import ViewPixels
 from pipelines import decode
+from tests.only_picture import only_picture
 
 STUDY = "small"
 PATIENTS = ("P-C", "P-A", "P-B")
@@ -60,7 +60,7 @@ def test_each_row_holds_the_pixels_of_its_image(run: MemoryRun) -> None:
     for row in pixels.itertuples():
         stored = np.load(run.out / f"{row.view}.npy", mmap_mode="r")[row.row]
         path = run.folder("acquire") / "images" / row.view / f"{row.image}.png"
-        assert np.array_equal(stored, pixels_of(path, view))
+        assert np.array_equal(stored, only_picture(path, view))
         assert row.sha256 == digest(stored)
         assert row.image == f"{row.patient}-{row.view}"
 

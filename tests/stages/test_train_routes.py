@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from oncotrail.audit import evidence, fitted_on_test, misaligned_rows
+from oncotrail.audit import fitted_on_test, rerun
+from oncotrail.audit.evidence import NetworkEvidence, network_evidence
 from oncotrail.backbones.network import EmbeddingNetwork
 from oncotrail.backbones.weights import load_network
 from oncotrail.cohort import tables
@@ -18,6 +19,7 @@ from oncotrail.errors import UserFault
 from oncotrail.record import MemoryRun
 from oncotrail.serving.model import load_model
 from oncotrail.serving.package import package_network
+from oncotrail.study.network import Network
 from pipelines import audit
 from pipelines.train import Settings, main
 from tests.stages.test_train import COHORT, KEY, NETWORK, lay_out
@@ -109,14 +111,33 @@ def test_the_curves_are_as_long_as_the_training(run: MemoryRun) -> None:
 def test_the_audit_recomputes_the_scores_and_finds_whom_each_part_was_fitted_on(
     run: MemoryRun,
 ) -> None:
-    network = evidence._network(KEY, run.out)
-    known = SimpleNamespace(again=audit.again())
-    _, count, wrong = misaligned_rows._head_again(known, network)
-    assert (count, wrong) == (80, [])
-    assert fitted_on_test._silent(KEY, fitted_on_test._objects(network), network.fitted_on) == []
+    network = network_of(run)
+    links = list(rerun.seen_again(known_of(run), network))
+    assert [(count, wrong) for _, count, wrong in links] == [(80, []), (80, [])]
+    for part in network.parts:
+        objects = fitted_on_test._objects(KEY, part)
+        assert fitted_on_test._silent(KEY, objects, network.records(part)) == []
     swapped = network.predictions["score"].to_numpy()[::-1]
     other = replace(network, predictions=network.predictions.assign(score=swapped))
-    assert misaligned_rows._head_again(known, other)[2]
+    assert [len(wrong) for _, _, wrong in rerun.seen_again(known_of(run), other)] == [0, 1]
+
+
+def network_of(run: MemoryRun) -> NetworkEvidence:
+    """A trained network as the audit reads it."""
+    asked = Network.read(json.loads((run.folder("tune", KEY) / "settings.json").read_text()), KEY)
+    split = tables.read(tables.SPLIT, run.folder("split") / "split.parquet")
+    declared: Any = SimpleNamespace(seed=3, networks={KEY: asked})
+    return network_evidence(KEY, run.out, split, declared)
+
+
+def known_of(run: MemoryRun) -> Any:
+    """What else the audit knows."""
+    store = np.load(run.folder("decode") / "t4.npy")
+    return SimpleNamespace(
+        again=audit.again,
+        pixels=tables.read(tables.PIXELS, run.folder("decode") / "pixels.parquet"),
+        views={"t4": SimpleNamespace(made=SimpleNamespace(count=1), store=store)},
+    )
 
 
 def test_served_it_gives_the_same_scores(run: MemoryRun, tmp_path: Path) -> None:

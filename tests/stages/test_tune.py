@@ -76,7 +76,8 @@ def test_without_trials_the_declared_settings_pass_through(
     passed = json.loads(text)
     assert passed.pop("search") == {"trials": 0}
     assert passed == asked.network.model_dump(mode="json", exclude={"search"})
-    assert [path.name for path in run.out.iterdir()] == ["settings.json"]
+    assert sorted(path.name for path in run.out.iterdir()) == ["folds.json", "settings.json"]
+    assert json.loads((run.out / "folds.json").read_text()) == {}
     assert run.recorded_params["trials"] == 0
     (in_git,) = run.results.iterdir()
     assert json.loads(in_git.read_text())["trials"] == 0

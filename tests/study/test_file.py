@@ -63,6 +63,12 @@ def test_a_minimal_study_is_enough(tmp_path: Path) -> None:
             f"'{STUDY}-t5' is not a network. Did you mean",
         ),
         (("fusion", STUDY, "models", "empty"), {"clinical": False}, "it reads nothing"),
+        (
+            ("fusion", STUDY, "models", "stacked"),
+            {"clinical": True, "scores": [f"{STUDY}-t5"]},
+            f"models.stacked.scores: '{STUDY}-t5' is not a network. Did you mean",
+        ),
+        (("network", T4, "out_of_fold"), True, "numbers have no common axes"),
         (("fusion", STUDY, "models", "a-b"), {"clinical": True}, "use lower case letters"),
         (("fusion", STUDY, "models", "t4"), {"clinical": True}, "a network has this name already"),
         (("decode", STUDY, "views", "t5"), {"rows": 32, "columns": 32, "window": None}, "'t5'"),

@@ -77,3 +77,17 @@ def test_settings_survive_the_tune_stage() -> None:
 
 def declared_unfreezing() -> dict[str, Any]:
     return {"head_epochs": 2, "last_stages": 1, "last_epochs": 3, "last_factor": 0.1}
+
+
+def test_one_training_of_each_fold_is_not_said_and_more_are() -> None:
+    once = Network.model_validate(declared.network("s", seeds=1, out_of_fold=False))
+    assert once.model_dump() == Network.model_validate(declared.network("s")).model_dump()
+    assert not {"seeds", "out_of_fold"} & set(once.flat())
+    often = Network.model_validate(declared.network("s", seeds=3, out_of_fold=True))
+    assert (often.flat()["seeds"], often.flat()["out_of_fold"]) == (3, True)
+    assert Network.model_validate(often.model_dump(mode="json")) == often
+
+
+def test_a_network_is_trained_at_least_once() -> None:
+    with pytest.raises(StudyFileError, match=r"seeds: found 0"):
+        Network.read(declared.network("s", seeds=0), "network.s-t4")

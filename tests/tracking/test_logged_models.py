@@ -74,7 +74,7 @@ def test_the_logged_model_has_code_signature_and_pinned_packages_and_no_pickle(
     assert not [name for name in files if name.endswith(".pkl")]
     requirements = (folder / "requirements.txt").read_text().splitlines()
     assert all("==" in line and "+" not in line for line in requirements)
-    assert signature.inputs.input_names() == ["t4", "age", "her2"]
+    assert signature.inputs.input_names() == ["t4", "t4_box", "t4_mask", "age", "her2"]
     assert signature.outputs.input_names() == ["probability"]
 
 

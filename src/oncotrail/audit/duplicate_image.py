@@ -19,20 +19,25 @@ def duplicate_image(evidence: Evidence) -> Finding:
     """Compare digests of images as acquired, and of pixels as the networks see them.
 
     The second are computed here, from the store: they find the same picture in two files that
-    differ in what is cropped or windowed away.
+    differ in what is cropped or windowed away. A slice that is one grey throughout, as at the end
+    of a volume, is like any other such slice; it counts only where its image shows nothing else.
     """
     acquired = evidence.images[["image", "patient", "sha256"]].assign(where="image")
-    decoded = evidence.pixels[["image", "patient"]].assign(
-        sha256=[
-            digest(evidence.views[view].store[row])
-            for view, row in zip(evidence.pixels["view"], evidence.pixels["row"], strict=True)
-        ],
-        where="pixels",
-    )
+    decoded = _telling(evidence)
     looked = {"images": len(acquired), "rows of pixels": len(decoded)}
     wrong = [*_shared(acquired, evidence), *_shared(decoded, evidence)]
     once = {violation.object: violation for violation in reversed(wrong)}
     return found(CHECK, looked, [once[name] for name in sorted(once)])
+
+
+def _telling(evidence: Evidence) -> pd.DataFrame:
+    """Each decoded picture's digest, but for the empty slices of an image that shows more."""
+    here = evidence.pixels[["image", "patient"]].assign(where="pixels")
+    rows = zip(evidence.pixels["view"], evidence.pixels["row"], strict=True)
+    seen = [evidence.views[view].store[row] for view, row in rows]
+    here["sha256"] = [digest(picture) for picture in seen]
+    empty = pd.Series([bool((picture == picture.flat[0]).all()) for picture in seen], here.index)
+    return here[~empty | empty.groupby(here["image"]).transform("all")]
 
 
 def _shared(images: pd.DataFrame, evidence: Evidence) -> list[Violation]:

@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oncotrail.audit.evidence import Declared, Evidence, FusionEvidence
+from oncotrail.audit.evidence import Declared, Evidence
 from oncotrail.audit.finding import Violation, violation
+from oncotrail.audit.models import FusionEvidence
 from oncotrail.audit.whose import Group, groups, with_whose
+from oncotrail.cohort.folds import of_fold
 from oncotrail.errors import TrainingFault
 from oncotrail.fusion.columns import as_learner_sees
 from oncotrail.fusion.learner import random_forest, random_state, score
@@ -32,24 +34,21 @@ MEND = "Fit on the rows that the record names, and record those rows; run the fu
 
 def other_rows(fusion: FusionEvidence, evidence: Evidence) -> list[Violation]:
     """The parts that were not fitted on what their records name."""
-    rows = _in_order(as_learner_sees(fusion.learner.columns, fusion.seen), evidence.split)
-    among, wrong = groups(evidence.split, set(rows.index)), []
+    fold, records = of_fold(evidence.split, fusion.outer_fold), fusion.records(evidence.fused_on)
+    rows = _in_order(as_learner_sees(fusion.learner.columns, fusion.seen), fold)
+    among, wrong = groups(fold, set(rows.index)), []
     *parts, (_, forest) = fusion.learner.pipeline.steps
     for name, step in parts:
-        object_ = f"{fusion.learner.model}/{name}"
-        named = frozenset(_record(evidence, object_)["patient"].astype(str))
-        wrong += _other_part(object_, step, rows, named, among)
+        record = records[records["object"] == f"{fusion.learner.model}/{name}"]
+        named = frozenset(record["patient"].astype(str))
+        wrong += _other_part(f"{fusion.called}/{name}", step, rows, named, among)
         rows = step.transform(rows)
-    return [*wrong, *_other_forest(fusion.learner.model, forest, rows, evidence)]
+    return [*wrong, *_other_forest(fusion, forest, rows, evidence)]
 
 
-def _in_order(rows: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
+def _in_order(rows: pd.DataFrame, fold: pd.DataFrame) -> pd.DataFrame:
     """In the split's order, as the fuse stage fits: trees depend on the order of rows."""
-    return rows.loc[split.loc[split["patient"].isin(rows.index), "patient"].drop_duplicates()]
-
-
-def _record(evidence: Evidence, object_: str) -> pd.DataFrame:
-    return evidence.fused_on[evidence.fused_on["object"] == object_]
+    return rows.loc[fold.loc[fold["patient"].isin(rows.index), "patient"].drop_duplicates()]
 
 
 def _other_part(
@@ -78,27 +77,24 @@ def _alike(one: pd.DataFrame, other: pd.DataFrame) -> bool:
 
 
 def _other_forest(
-    model: str, forest: Any, rows: pd.DataFrame, evidence: Evidence
+    fusion: FusionEvidence, forest: Any, rows: pd.DataFrame, evidence: Evidence
 ) -> list[Violation]:
-    object_ = f"{model}/learner"
-    own = rows[rows.index.isin(_entered(model, evidence))]
+    model, object_ = fusion.learner.model, f"{fusion.called}/learner"
+    records, declared = fusion.records(evidence.fused_on), evidence.declared
+    # Whose rows it was grown from: the sampler's, where the study asks for one.
+    first = "learner" if declared.fusion.resampling is None else "sampler"
+    entered = records.loc[records["object"] == f"{model}/{first}", "patient"]
+    own = rows[rows.index.isin(entered)]
     if own.empty:  # the record is missing, or names strangers; both are told elsewhere
         return []
     try:
-        again, grew_on = _grown(model, own, evidence.declared, evidence.cohort)
+        again, grew_on = _grown(model, own, declared, evidence.cohort)
         apart = (score(again, rows) - score(forest, rows)).abs()
     except (TrainingFault, ValueError) as error:
         says = f"cannot be fitted on the {len(own)} patients that its record names ({error})"
         return violation(object_, own.index, says, MEND)
-    return _scores_apart(object_, apart, len(own)) or _drawn_apart(
-        object_, _record(evidence, object_), grew_on
-    )
-
-
-def _entered(model: str, evidence: Evidence) -> pd.Series:
-    """Whose rows the forest was grown from: the sampler's, where the study asks for one."""
-    first = "learner" if evidence.declared.fusion.resampling is None else "sampler"
-    return _record(evidence, f"{model}/{first}")["patient"]
+    said = records[records["object"] == f"{model}/learner"]
+    return _scores_apart(object_, apart, len(own)) or _drawn_apart(object_, said, grew_on)
 
 
 def _grown(

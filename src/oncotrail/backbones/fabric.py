@@ -25,7 +25,7 @@ from torch import Tensor, distributed, nn
 
 from oncotrail.backbones.accelerator import Forward, OneDevice, Process, in_precision, laid_out
 from oncotrail.backbones.judging import Epoch
-from oncotrail.backbones.loop import Trained, as_it_is, train
+from oncotrail.backbones.loop import Trained, as_it_is
 from oncotrail.backbones.processes import Work
 from oncotrail.compute import use_threads
 from oncotrail.errors import OncotrailError, TrainingFault
@@ -216,16 +216,7 @@ def _take_part(
     thaws = work.prepare_epoch is not as_it_is
     machine = SharedBatches(work.machine, process, port, thaws=thaws)
     try:
-        return train(
-            work.network,
-            work.training,
-            work.validation,
-            work.recipe,
-            on_epoch,
-            accelerator=machine,
-            checkpoints=work.checkpoints,
-            prepare_epoch=work.prepare_epoch,
-        )
+        return work.train(on_epoch, machine)
     finally:
         distributed.destroy_process_group()
 

@@ -25,13 +25,13 @@ from oncotrail.backbones.inputs import Examples, Inputs, StoredRows
 from oncotrail.backbones.loop import Checkpoints, Trained
 from oncotrail.backbones.network import EmbeddingNetwork
 from oncotrail.backbones.off_the_shelf import EstimatorPlan, estimated
+from oncotrail.backbones.part_run import PartRun
 from oncotrail.backbones.processes import Work, train_as
 from oncotrail.backbones.progress import watched
 from oncotrail.backbones.recipe import Recipe
-from oncotrail.backbones.scoring import Numbers, Scored, score
+from oncotrail.backbones.scoring import Scored, score
 from oncotrail.backbones.thawing import Thaw, Thawing
 from oncotrail.backbones.weights import LoadedNetwork
-from oncotrail.record import Run
 from oncotrail.study.computing import Compute
 from oncotrail.study.network import Frozen, Network, OffTheShelf, Transfer
 
@@ -60,7 +60,7 @@ def learn(
     network: EmbeddingNetwork,
     images: Images,
     recipe: Recipe,
-    run: Run,
+    run: PartRun,
     *,
     compute: Compute,
 ) -> Learnt:
@@ -134,10 +134,9 @@ def scored_by(
     """Everybody's scores from the saved network, as serving will have them."""
     way = settings.way
     if isinstance(way, OffTheShelf):
-        return loaded.scored(kept_features(loaded.network, images, store, machine, way.layers))
+        return loaded.scored(stored_features(loaded.network, images, store, machine, way.layers))
     if runs_trunk_once(settings):
-        features = kept_features(loaded.network, images, store, machine)
-        return score(loaded.network.head, features)
+        return score(loaded.network.head, stored_features(loaded.network, images, store, machine))
     return loaded.score(images)
 
 
@@ -148,15 +147,26 @@ def on_features(
     machine: OneDevice,
     layers: tuple[str, ...] = (),
 ) -> Examples:
-    """The same examples as a trunk's features; it is run over all that their images are rows of.
+    """The same examples as a trunk's features."""
+    features = stored_features(network, examples.inputs, store, machine, layers)
+    return replace(examples, inputs=features)
 
-    So everybody's features are there when they are scored, and for the next trial of a search.
+
+def stored_features(
+    network: EmbeddingNetwork,
+    images: Inputs,
+    store: Path,
+    machine: OneDevice,
+    layers: tuple[str, ...] = (),
+) -> Inputs:
+    """A trunk's features of images; it is run over all that they are rows of.
+
+    So everybody's features are there when they are scored, for the other parts of a network whose
+    trunk is the same, and for the next trial of a search.
     """
-    given = examples.inputs
-    if not isinstance(given, StoredRows):
-        return replace(examples, inputs=kept_features(network, given, store, machine, layers))
-    features: Numbers = kept_features(network, given.stored, store, machine, layers)
-    return replace(examples, inputs=StoredRows(features, given.rows))
+    if not isinstance(images, StoredRows):
+        return kept_features(network, images, store, machine, layers)
+    return StoredRows(kept_features(network, images.stored, store, machine, layers), images.rows)
 
 
 def estimator_plan(way: OffTheShelf) -> EstimatorPlan:

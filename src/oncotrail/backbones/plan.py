@@ -19,20 +19,36 @@ from oncotrail.backbones.recipe import Recipe
 from oncotrail.backbones.schedules import Schedule
 from oncotrail.backbones.sources import Source, Wanted
 from oncotrail.backbones.weights import Blueprint
+from oncotrail.cohort.folds import Part
 from oncotrail.compute import Precision, of_weights
 from oncotrail.errors import UserFault
 from oncotrail.record import Scalar
 from oncotrail.study.computing import Compute
 from oncotrail.study.network import FileWeights, HubWeights, Network, PretrainedWeights, Weights
 
+ONLY = Part(0)  # of a split with one outer fold
+SETTINGS = "settings.json"
+FOLD_SETTINGS = "folds.json"  # outer fold -> settings, of the folds that were searched apart
 
-def read_settings(path: Path) -> Network:
-    """The settings that tune chose."""
+
+def read_settings(folder: Path, outer_fold: int | None = None) -> Network:
+    """The settings that tune chose: the whole's, or an outer fold's where it was searched apart."""
+    path = folder / SETTINGS
     try:
-        return Network.read(json.loads(path.read_text(encoding="utf-8")), str(path))
+        whole = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         message = f"{path} is missing; run the tune stage (make repro)."
         raise UserFault(message) from None
+    apart = _of_folds(folder).get(str(outer_fold))
+    if apart is None:
+        return Network.read(whole, str(path))
+    return Network.read(apart, f"outer fold {outer_fold} of {folder / FOLD_SETTINGS}")
+
+
+def _of_folds(folder: Path) -> dict[str, Any]:
+    path = folder / FOLD_SETTINGS
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return found
 
 
 def recipe(settings: Network, most_epochs: int | None, seed: int) -> Recipe:
@@ -114,6 +130,8 @@ def blueprint(
     made: Mapping[str, Any],
     network: EmbeddingNetwork,
     source: Source,
+    *,
+    part: Part = ONLY,
 ) -> Blueprint:
     """What must be known of a network to build and feed it again; `made` is how its pixels were."""
     return Blueprint(
@@ -124,4 +142,5 @@ def blueprint(
         start=source,
         architecture=network.architecture,
         patient_by=settings.patient_by,
+        **asdict(part),
     )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import nn
 
-from oncotrail.backbones.accelerator import OneDevice
+from oncotrail.backbones.accelerator import Accelerator, OneDevice
 from oncotrail.backbones.inputs import Examples
-from oncotrail.backbones.judging import Epoch
-from oncotrail.backbones.loop import Checkpoints, PrepareEpoch, Trained, as_it_is, train
+from oncotrail.backbones.loop import Checkpoints, OnEpoch, PrepareEpoch, Trained, as_it_is, train
 from oncotrail.backbones.recipe import Recipe
 from oncotrail.study.computing import Compute
 
@@ -27,21 +25,25 @@ class Work:
     checkpoints: Checkpoints | None = None
     prepare_epoch: PrepareEpoch = as_it_is
 
+    def train(self, on_epoch: OnEpoch, accelerator: Accelerator | None = None) -> Trained:
+        """Train in this process, which may be one of several: then with their accelerator."""
+        return train(
+            self.network,
+            self.training,
+            self.validation,
+            self.recipe,
+            on_epoch,
+            accelerator=accelerator or self.machine,
+            checkpoints=self.checkpoints,
+            prepare_epoch=self.prepare_epoch,
+        )
 
-def train_as(compute: Compute, work: Work, on_epoch: Callable[[Epoch], object]) -> Trained:
+
+def train_as(compute: Compute, work: Work, on_epoch: OnEpoch) -> Trained:
     """Train `work.network` in place, with as many processes as this machine is to have."""
     if compute.processes > 1:
         from oncotrail.backbones.fabric import train_together
 
         threads = max(1, compute.threads // compute.processes)
         return train_together(work, on_epoch, processes=compute.processes, threads=threads)
-    return train(
-        work.network,
-        work.training,
-        work.validation,
-        work.recipe,
-        on_epoch,
-        accelerator=work.machine,
-        checkpoints=work.checkpoints,
-        prepare_epoch=work.prepare_epoch,
-    )
+    return work.train(on_epoch)

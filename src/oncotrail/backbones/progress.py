@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import Protocol
 
 from oncotrail.backbones.judging import Epoch
-from oncotrail.record import Run
+
+
+class Told(Protocol):
+    """Who hears of a training: a stage's run, or a part's share of it."""
+
+    @property
+    def key(self) -> str:
+        """What trains, in a word or two."""
+        ...
+
+    def epoch(self, epoch: int, values: Mapping[str, float]) -> None:
+        """Record one epoch's figures."""
+        ...
+
+    def say(self, line: str) -> None:
+        """Tell the person at the terminal one line."""
+        ...
 
 
 @contextmanager
-def watched(run: Run, epochs: int) -> Iterator[Callable[[Epoch], None]]:
+def watched(run: Told, epochs: int) -> Iterator[Callable[[Epoch], None]]:
     """A listener for the loop's `on_epoch`, which records each epoch as it ends and shows it."""
     with _shown(run, epochs) as show:
 
@@ -24,7 +41,7 @@ def watched(run: Run, epochs: int) -> Iterator[Callable[[Epoch], None]]:
 
 
 @contextmanager
-def _shown(run: Run, epochs: int) -> Iterator[Callable[[Epoch], None]]:
+def _shown(run: Told, epochs: int) -> Iterator[Callable[[Epoch], None]]:
     if not sys.stdout.isatty():
         yield lambda epoch: run.say(line(epoch, epochs))
         return

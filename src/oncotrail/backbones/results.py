@@ -87,28 +87,31 @@ def fitted_objects(
     blueprint: Blueprint, trained: Trained | None, learns: Examples, chooses: Examples
 ) -> list[FittedOn]:
     """Whom the weights, the normalisation and the choice of the epoch came from."""
-    own = [] if blueprint.start.constants == "weights" else ["normalisation"]
-    scalers = [_fitted(f"{blueprint.model}/{part}", "scaler", learns) for part in own]
+    part = blueprint.part
+    name = part.object(blueprint.model)
+
+    def fitted(what: str, kind: FittedKind, examples: Examples) -> FittedOn:
+        patients, times = counted(examples.patients)
+        return FittedOn(f"{name}{what}", kind, patients, part.outer_fold, times)
+
+    own = [] if blueprint.start.constants == "weights" else ["/normalisation"]
+    scalers = [fitted(what, "scaler", learns) for what in own]
     if trained is None:
-        scaling = _fitted(f"{blueprint.model}/scaling", "scaler", learns)
-        curve = _fitted(f"{blueprint.model}/calibration", "learner", learns)
-        return [_fitted(blueprint.model, "network", learns), scaling, curve, *scalers]
-    epochs = len(trained.history)
-    drawn = sorted(trained.drawn.items())
-    weights = FittedOn(
-        blueprint.model,
-        "network",
-        patients=tuple(patient for patient, _ in drawn),
-        times=tuple(max(1, times // epochs) for _, times in drawn),  # per epoch
-    )
+        scaling = fitted("/scaling", "scaler", learns)
+        curve = fitted("/calibration", "learner", learns)
+        return [fitted("", "network", learns), scaling, curve, *scalers]
     if blueprint.attention is not None:
-        scalers.append(_fitted(f"{blueprint.model}/attention", "learner", learns))
-    return [weights, _fitted(f"{blueprint.model}/best_epoch", "selector", chooses), *scalers]
+        scalers.append(fitted("/attention", "learner", learns))
+    patients, times = _drawn(trained)
+    weights = FittedOn(name, "network", patients, part.outer_fold, times)
+    return [weights, fitted("/best_epoch", "selector", chooses), *scalers]
 
 
-def _fitted(name: str, kind: FittedKind, examples: Examples) -> FittedOn:
-    patients, times = counted(examples.patients)
-    return FittedOn(name, kind, patients, times=times)
+def _drawn(trained: Trained) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The patients of the batches that were learned from, and how often in an epoch."""
+    epochs, drawn = len(trained.history), sorted(trained.drawn.items())
+    times = tuple(max(1, times // epochs) for _, times in drawn)
+    return tuple(patient for patient, _ in drawn), times
 
 
 def summary(trained: Trained | None, parameters: int) -> dict[str, float]:

@@ -84,20 +84,21 @@ def put_back(
     machine: Accelerator,
 ) -> None:
     """Make everything as it was when the snapshot was taken."""
-    learner.network.load_state_dict(_part(snapshot, "network"))
+    learner.network.load_state_dict(part_of(snapshot, "network"))
     if learner.average is not None:
-        learner.average.network.load_state_dict(_part(snapshot, "average"))
+        learner.average.network.load_state_dict(part_of(snapshot, "average"))
         learner.average.steps = snapshot.facts["average_steps"]
-    _remember(learner.optimizer, _part(snapshot, "optimizer"))
-    batches.restore(_part(snapshot, "batches"))
+    _remember(learner.optimizer, part_of(snapshot, "optimizer"))
+    batches.restore(part_of(snapshot, "batches"))
     progress.history = [Epoch(**epoch) for epoch in snapshot.facts["history"]]
     progress.drawn = Counter(snapshot.facts["drawn"])
     progress.tally = Tally(**snapshot.facts["tally"])
-    progress.best_weights = _part(snapshot, "best")
-    _set_random(machine, _part(snapshot, "random"))
+    progress.best_weights = part_of(snapshot, "best")
+    _set_random(machine, part_of(snapshot, "random"))
 
 
-def _part(snapshot: Snapshot, part: str) -> dict[str, Tensor]:
+def part_of(snapshot: Snapshot, part: str) -> dict[str, Tensor]:
+    """What was remembered of `network`, `average`, `best`, `optimizer`, `batches` or `random`."""
     names = [name for name in snapshot.tensors if name.startswith(f"{part}/")]
     return {name.removeprefix(f"{part}/"): snapshot.tensors[name] for name in names}
 

@@ -27,6 +27,7 @@ from oncotrail.backbones.judging import PatientBy
 from oncotrail.backbones.network import Architecture, EmbeddingNetwork, Pixels
 from oncotrail.backbones.scoring import Numbers, Scored, score
 from oncotrail.backbones.sources import Source
+from oncotrail.cohort.folds import Part
 from oncotrail.errors import ImageFault, UserFault
 
 WEIGHTS = "weights.safetensors"
@@ -47,6 +48,14 @@ class Blueprint:
     patient_by: PatientBy = "mean"  # of several images' probabilities, where there is no attention
     attention: AttentionPlan | None = None
     estimator: EstimatorFile | None = None  # off the shelf: what answers in the head's place
+    outer_fold: int = 0  # these three: which part of the network's training it came from
+    inner_fold: int | None = None
+    seed: int = 0  # counted from 0
+
+    @property
+    def part(self) -> Part:
+        """Whom it learned from, and from which start."""
+        return Part(self.outer_fold, self.inner_fold, self.seed)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Blueprint:
@@ -90,7 +99,7 @@ class LoadedNetwork:
         parts = features_of(self.network, pixels, machine, self.blueprint.estimator.layers)
         return self.scored(torch.cat(list(parts)).to(torch.float64).numpy())
 
-    def scored(self, features: Numbers) -> Scored:
+    def scored(self, features: Inputs) -> Scored:
         """What the estimator, or the head, makes of a trunk's features."""
         if self.estimated is None:
             return score(self.network.head, features)

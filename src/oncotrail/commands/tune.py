@@ -11,7 +11,9 @@ import difflib
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +43,10 @@ def ask_for(root: Path, study: str, network: str, trials: int) -> Iterator[str]:
         known = [name.removeprefix(f"{study}-") for name in declared.network]
         raise StudyFileError(f"{study} has no network {network!r}. {nearest(network, known)}")
     refuse_if_held(lock_of(root / WORK, key), key)
+    in_demo = read_yaml(root / PARAMS)["recipe"] == "demo"
     for path, text in {
-        **_study_with(root / study_file(study), key, trials),
-        **_params_with(root / PARAMS, trials),
+        **_study_with(root / study_file(study), key, trials, in_demo=in_demo),
+        **(_params_with(root / PARAMS, trials) if in_demo else {}),
     }.items():
         yield from _written(path, text, root)
 
@@ -71,50 +74,66 @@ def told(root: Path, study: str, key: str) -> str:
     )
 
 
-def _study_with(path: Path, key: str, trials: int) -> Files:
+def _study_with(path: Path, key: str, trials: int, *, in_demo: bool) -> Files:
     """The study file with so many trials for this network, and for the others what they had.
 
-    Networks share settings through YAML's anchors, so a change to one can reach another.
+    They are asked for where they are in force: in the demo's block, if that bends them. Networks
+    share settings through YAML's anchors, so a change to one can reach another.
     """
-    _refuse_bent(read_yaml(path), key, path.name)
     yaml, content = _round_trip(path)
-    networks = content["network"]
-    before = {name: copy.deepcopy(network["search"]) for name, network in networks.items()}
+    place = ("demo", "network") if in_demo and _bends_trials(content, key) else ("network",)
+    networks = _below(content, place)
+    before = {name: copy.deepcopy(network.get("search")) for name, network in networks.items()}
+    heirs = {name for name, network in networks.items() if _inherits_search(network)}
     asked = copy.deepcopy(before[key])
     asked["trials"] = trials
-    _put(networks[key], asked)
-    reached = _parsed(_dumped(yaml, content))["network"]
+    _put(networks[key], asked, inherited=key in heirs)
+    reached = _below(_parsed(_dumped(yaml, content)), place)
     for name, search in before.items():
-        if name != key and reached[name]["search"] != search:
-            _put(networks[name], search)
+        if name != key and reached[name].get("search") != search:
+            _refuse_alias(networks, key, name, f"{path.name}: {'.'.join(place)}")
+            _put(networks[name], search, inherited=name in heirs)
     text = _dumped(yaml, content)
     StudyFile.read(_parsed(text), path.name)
     return {path: text}
 
 
-def _put(network: Any, search: Any) -> None:
+def _bends_trials(content: Mapping[str, Any], key: str) -> bool:
+    bent = ((content.get("demo") or {}).get("network") or {}).get(key) or {}
+    return "trials" in (bent.get("search") or {})
+
+
+def _below(content: Mapping[str, Any], place: Sequence[str]) -> Any:
+    return reduce(getitem, place, content)
+
+
+def _inherits_search(network: Any) -> bool:
+    """Whether it has its search through YAML's merge key."""
+    return any(of.get("search") is network.get("search") for of in network.merge)
+
+
+def _put(network: Any, search: Any, *, inherited: bool) -> None:
     """Set a network's search; one that inherited it gets it first, before the file's next blank."""
-    if network.merge:
+    if inherited:
         network.insert(0, "search", search)
     else:
         network["search"] = search
 
 
-def _refuse_bent(declared: Mapping[str, Any], key: str, where: str) -> None:
-    bends = ((declared.get("demo") or {}).get("network") or {}).get(key) or {}
-    if "trials" in (bends.get("search") or {}):
+def _refuse_alias(networks: Mapping[str, Any], key: str, other: str, where: str) -> None:
+    """One mapping under two names cannot hold two numbers."""
+    if networks[other] is networks[key] or networks[other].get("search") is None:
         message = (
-            f"{where}: demo.network.{key}.search.trials bends the number of trials; remove it "
-            "there, so that one place says how many."
+            f"{where}.{other} takes its search from {key}; give {other} lines of its own (a search "
+            "with its trials), so that each says how many."
         )
         raise StudyFileError(message)
 
 
 def _params_with(path: Path, trials: int) -> Files:
     """params.yaml with a cap that lets so many trials through, where the demo's is lower."""
-    params = read_yaml(path)
-    cap = params["limits"]["trials"]
-    if params["recipe"] != "demo" or cap is None or cap >= trials:
+    cap = read_yaml(path)["limits"]["trials"]
+    if cap is None or cap >= trials:
         return {}
     yaml, content = _round_trip(path)
     content["limits"]["trials"] = trials

@@ -16,13 +16,14 @@ Groups = Mapping[str, pd.DataFrame]
 Row = dict[str, str]
 
 
-def baseline(cohort: pd.DataFrame, split: pd.DataFrame, declared: Cohort) -> pd.DataFrame:
+def baseline(cohort: pd.DataFrame, roles: pd.DataFrame, declared: Cohort) -> pd.DataFrame:
     """Text as printed: a row per characteristic and level, a column for everybody and per role.
 
     Numbers are median (lower to upper quartile), levels are count (% of the patients in whom the
-    characteristic is known), missing values count (% of all patients of the role).
+    characteristic is known), missing values count (% of all patients of the role). `roles` has
+    patient and role, a row per patient.
     """
-    known = tables.join(cohort, split[["patient", "role"]], "roles for the baseline table")
+    known = tables.join(cohort, roles[["patient", "role"]], "roles for the baseline table")
     groups = {EVERYBODY: known} | {
         role: known[known["role"] == role] for role in tables.ROLES if (known["role"] == role).any()
     }

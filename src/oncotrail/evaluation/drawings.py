@@ -1,4 +1,9 @@
-"""The drawings of an evaluation: all fusions on the test patients, and how each network learned."""
+"""The drawings of an evaluation: all fusions on the test patients, and how each network learned.
+
+In a cross-validation the test patients are those of all folds, each with the scores of the own
+fold, and one curve is drawn through them: a mean of five jagged curves would be nobody's. How a
+network learned is shown of its main part, the one that is served.
+"""
 
 from __future__ import annotations
 
@@ -47,14 +52,14 @@ def draw_roc(done: Evaluated, out: Path) -> list[Path]:
         )
         for each in _fusions(done)
     ]
-    return _saved(roc_figure(curves, _on_whom(among)), out, "roc")
+    return _saved(roc_figure(curves, _on_whom(done, among)), out, "roc")
 
 
 def draw_calibration(done: Evaluated, out: Path) -> list[Path]:
     """The fusions' calibration curves; one that is undefined is left out, and says so."""
     among = done.judged[JUDGES]
     lines = [_calibration_line(done, each, among) for each in _fusions(done)]
-    return _saved(calibration_figure(lines, _on_whom(among)), out, "calibration")
+    return _saved(calibration_figure(lines, _on_whom(done, among)), out, "calibration")
 
 
 def draw_net_benefit(done: Evaluated, out: Path) -> list[Path]:
@@ -63,7 +68,7 @@ def draw_net_benefit(done: Evaluated, out: Path) -> list[Path]:
     found = decisions(among, done.fusions, done.asked.confidence)
     models = [_decision_line(_name(done, name), line) for name, line in found.models.items()]
     everybody = _decision_line("treat everybody", found.treat_all)
-    figure = decision_figure(models, everybody, found.prevalence, _on_whom(among))
+    figure = decision_figure(models, everybody, found.prevalence, _on_whom(done, among))
     return _saved(figure, out, "decision")
 
 
@@ -100,8 +105,10 @@ def _name(done: Evaluated, model: str) -> str:
     return done.short(model).replace("_", " ")
 
 
-def _on_whom(among: Judged) -> str:
-    return f"{len(among.patients)} {among.role} patients, {among.events} with the outcome"
+def _on_whom(done: Evaluated, among: Judged) -> str:
+    folds = len(done.judgement.judging(among.role))
+    pooled = f" of {folds} folds" if folds > 1 else ""
+    return f"{len(among.patients)} {among.role} patients{pooled}, {among.events} with the outcome"
 
 
 def _saved(figure: Figure, out: Path, name: str) -> list[Path]:

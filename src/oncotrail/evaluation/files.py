@@ -14,6 +14,7 @@ from oncotrail.evaluation import results
 from oncotrail.evaluation.comparison import comparison_table
 from oncotrail.evaluation.decision import decision_table
 from oncotrail.evaluation.evaluated import Evaluated
+from oncotrail.evaluation.figures import DIGITS
 from oncotrail.evaluation.judged import JUDGES
 
 
@@ -44,7 +45,7 @@ def _decisions(done: Evaluated) -> pd.DataFrame:
 
 def _csv(frame: pd.DataFrame, path: Path) -> Path:
     """Figures to six digits, a blank where one is undefined."""
-    frame.round(results.DIGITS).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+    frame.round(DIGITS).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
     return path
 
 

@@ -6,7 +6,7 @@ every model. It cannot be built from predictions that lack a patient.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -44,15 +44,20 @@ class Judged:
 
 
 def judge(
-    predictions: pd.DataFrame, cohort: pd.DataFrame, split: pd.DataFrame, outcome: str
+    predictions: pd.DataFrame,
+    cohort: pd.DataFrame,
+    split: pd.DataFrame,
+    outcome: str,
+    needs: Sequence[str] = (CHOOSES, JUDGES),
 ) -> dict[str, Judged]:
-    """The roles of the split that judge, each with all its patients and all models.
+    """The roles of one outer fold that judge, each with all its patients and all models.
 
-    Roles are the split's, outcomes the cohort's; predictions that say otherwise are refused.
+    Roles are the split's, outcomes the cohort's; predictions that say otherwise are refused, and a
+    split that lacks a role of `needs`.
     """
     if split["patient"].duplicated().any():
         raise TableError(
-            "the split has several outer folds; evaluation judges one. Give it one fold's split."
+            "the split has several outer folds; this judges one. Give it one fold's split."
         )
     scores = {
         str(model): _scores(rows, str(model), split, outcome)
@@ -60,7 +65,7 @@ def judge(
     }
     known = tables.join(split, cohort[["patient", outcome]], "outcomes")
     present = [role for role in ROLES if (split["role"] == role).any()]
-    lacking = [role for role in (CHOOSES, JUDGES) if role not in present]
+    lacking = [role for role in needs if role not in present]
     if lacking:
         raise TableError(
             f"the split has no {' and no '.join(lacking)} patients; thresholds are chosen on "

@@ -35,8 +35,8 @@ class Learner:
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """The networks whose embeddings it reads."""
-        return tuple(self.columns.embeddings)
+        """The networks whose embeddings or scores it reads."""
+        return self.columns.networks
 
     def predict(self, table: pd.DataFrame) -> pd.Series:
         """The probability of the outcome by patient; `table` has patient and the columns."""
@@ -53,7 +53,7 @@ def save_learner(learner: Learner, seen: pd.DataFrame, folder: Path) -> None:
         "model": learner.model,
         "outcome": learner.outcome,
         "networks": list(learner.networks),
-        "columns": asdict(learner.columns),
+        "columns": _said(learner.columns),
         "learner_sha256": sha256_of(archive),
     }
     (folder / "model.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
@@ -67,6 +67,13 @@ def load_learner(folder: Path) -> Learner:
     return Learner(
         described["model"], described["outcome"], _columns(described["columns"]), pipeline
     )
+
+
+def _said(columns: Columns) -> dict[str, Any]:
+    said = asdict(columns)
+    if not columns.scores:  # most learners read none, and say nothing of them
+        del said["scores"]
+    return said
 
 
 def _described(path: Path) -> dict[str, Any]:
@@ -83,4 +90,5 @@ def _columns(described: dict[str, Any]) -> Columns:
         numbers=tuple(described["numbers"]),
         categories={name: tuple(levels) for name, levels in described["categories"].items()},
         embeddings={network: tuple(own) for network, own in described["embeddings"].items()},
+        scores=described.get("scores", {}),
     )

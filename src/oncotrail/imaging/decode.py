@@ -53,15 +53,6 @@ def pictures_of(source: ImageSource, view: ViewPixels) -> Pictures:
         raise fault.at(source.path) from fault
 
 
-def pixels_of(path: Path, view: ViewPixels) -> NDArray[np.uint8]:
-    """The only picture of an image: rows x columns [x 3], 0 is black."""
-    pixels = pictures_of(ImageSource(path), view).pixels
-    if len(pixels) > 1:
-        asked = f"{path} gives {len(pixels)} pictures in this view"
-        raise ImageFault(asked, "expected one; declare slices with count: 1")
-    return np.asarray(pixels[0])
-
-
 def pictures_in(scan: Scan, view: ViewPixels, marked: Marked | None) -> Pictures:
     """The pictures of a scan in memory; a fault's sentence begins with a verb."""
     slices = chosen(scan, view.slices, marked)

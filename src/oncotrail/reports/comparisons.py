@@ -66,13 +66,16 @@ def compared(found: tuple[Difference, ...], role: str, source: str) -> Grid | No
     """The differences as a table; None where there is but one model."""
     if not found:
         return None
-    rows = []
-    for each in found:
-        p = undefined("no variance") if each.p_holm is None else Cell(p_value(each.p_holm))
-        name = Cell(f"{words(each.first)} minus {words(each.second)}")
-        rows.append((name, _with_interval(each), p))
+    rows = tuple(row_of(each, "both rank these patients alike") for each in found)
     caption = f"Differences in AUC on the same {found[0].patients:,} {PATIENTS[role]}"
-    return Grid(caption, ("Models", "Difference", "Adjusted p"), tuple(rows), source)
+    return Grid(caption, ("Models", "Difference", "Adjusted p"), rows, source)
+
+
+def row_of(each: Difference, alike: str) -> tuple[Cell, ...]:
+    """One difference in a table; `alike` is why it may have no interval."""
+    p = undefined("no variance") if each.p_holm is None else Cell(p_value(each.p_holm))
+    name = Cell(f"{words(each.first)} minus {words(each.second)}")
+    return name, _with_interval(each, alike), p
 
 
 def answer(richer: Model, plainer: Model, found: tuple[Difference, ...], confidence: float) -> str:
@@ -101,9 +104,9 @@ def _between(first: str, second: str, found: tuple[Difference, ...]) -> Differen
     return both if both.first == first else both.turned()
 
 
-def _with_interval(each: Difference) -> Cell:
+def _with_interval(each: Difference, alike: str) -> Cell:
     if each.low is None or each.high is None:
-        return Cell(signed(each.value), "no interval: both rank these patients alike")
+        return Cell(signed(each.value), f"no interval: {alike}")
     return Cell(signed(each.value), f"{signed(each.low)} to {signed(each.high)}")
 
 

@@ -92,7 +92,7 @@ class Model:
 
     name: str
     clinical: bool
-    networks: tuple[str, ...]  # whose embeddings it reads, without the study
+    networks: tuple[str, ...]  # whose embeddings or scores it reads, without the study
     roles: Mapping[str, Judged]
 
     @property
@@ -118,7 +118,7 @@ def models_of(
 ) -> tuple[Model, ...]:
     """The fusions in the order of the study file, then the networks by themselves."""
     fusions = {
-        name: (asked.clinical, tuple(short(study, network) for network in asked.networks))
+        name: (asked.clinical, tuple(short(study, network) for network in asked.looks_through))
         for name, asked in fusion.models.items()
     }
     alone = {short(study, network): (False, (short(study, network),)) for network in trained}

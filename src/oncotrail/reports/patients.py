@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from oncotrail.cohort import tables
+from oncotrail.cohort.folds import last_fold, of_fold, outer_folds
 from oncotrail.errors import TableError
 from oncotrail.reports.cells import words
 
@@ -118,12 +119,18 @@ def _sites(counted: Mapping[str, Mapping[str, int]]) -> str:
 
 
 def _roles(split: pd.DataFrame, label: str, means: str) -> tuple[RoleBox, ...]:
-    training = split["role"] == "train"
-    part = split["role"].astype(str).where(~training, "train/" + split["fits"].fillna(""))
-    boxes = []
-    for name, (title, purpose) in PURPOSES.items():
-        members = split.loc[part == name, label]
-        if len(members):
-            events = f"{int(members.sum())} with {means}"
-            boxes.append(RoleBox(words(title), len(members), events, purpose))
-    return tuple(boxes)
+    """The roles of the last outer fold; before them the patients of a cross-validation."""
+    kept = of_fold(split, last_fold(split))
+    training = kept["role"] == "train"
+    part = kept["role"].astype(str).where(~training, "train/" + kept["fits"].fillna(""))
+    parts = [(*said, kept.loc[part == name, label]) for name, said in PURPOSES.items()]
+    folds = len(outer_folds(split)) - 1
+    if folds:
+        crossed = kept.loc[kept["role"] != "external", label]
+        purpose = f"each judges once, in one of {folds} outer folds; next, as kept models see them"
+        parts = [("test in turn", purpose, crossed), *parts]
+    return tuple(
+        RoleBox(words(title), len(own), f"{int(own.sum())} with {means}", purpose)
+        for title, purpose, own in parts
+        if len(own)
+    )

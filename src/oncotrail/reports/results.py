@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from oncotrail.reports import comparisons, performance, publication
+from oncotrail.reports import comparisons, performance, publication, repeats
 from oncotrail.reports.cells import Grid
 from oncotrail.reports.drawings import Forest
 from oncotrail.reports.evidence import Evidence
@@ -49,6 +49,7 @@ class Results:
     probabilities: tuple[Grid, ...]
     compared: Grid | None
     thresholds: Grid
+    repeats: repeats.Repeats
     publication: publication.Publication
     drawings: tuple[Drawing, ...]
     source: str
@@ -83,6 +84,9 @@ def results(
         probabilities=performance.probabilities(models, best.name, terms.means, source),
         compared=comparisons.compared(found, role, source),
         thresholds=performance.thresholds(models, chosen, source),
+        repeats=repeats.repeats(
+            models, repeats.differences_over_folds(study, evidence.comparisons, order), source
+        ),
         publication=publication.beside(
             published, models, role, invented=terms.invented, source=source
         ),

@@ -21,6 +21,10 @@ CHARTS: Mapping[str, Mapping[str, str]] = {
         "validation_auc": "validation AUC",
     },
 }
+OUT_OF_FOLD = (
+    " Training patients were scored by trainings that had left them out, so that a fusion of "
+    "scores may learn from all of them."
+)
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,16 @@ def training(
     source = f"From train, run {record.key}."
     images = record.params["training_images"]
     started = f"{network.architecture} on {network.view}, from {network.begins_with}"
+    scored = OUT_OF_FOLD if network.out_of_fold else ""
     if history.empty:
-        sentence = f"{started}, used off the shelf: an estimator was fitted on {images} images."
+        sentence = (
+            f"{started}, used off the shelf: an estimator was fitted on {images} images.{scored}"
+        )
         return NetworkTraining(name, sentence, (), source)
     best = int(record.metrics["best_epoch"])
     sentence = (
         f"{started}, trained on {images} images for {len(history)} epochs; epoch {best} is kept, "
-        f"the best by {words(network.best_epoch_by)}."
+        f"the best by {words(network.best_epoch_by)}.{scored}"
     )
     charts = tuple(
         chart(title, _series(history, curves), "epoch", mark=best, within=within)

@@ -8,7 +8,8 @@ machine is lost is a worker that died, and its trial goes on in another from its
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -25,6 +26,7 @@ from oncotrail.search.job import (
     from_json,
     to_json,
 )
+from oncotrail.search.machine import WORKERS
 from oncotrail.search.workers import environment
 
 THREADS_OF_ACTOR = 3  # one trains, one tells, one hears
@@ -67,18 +69,25 @@ class RayWorkers:
 
     def __init__(self, objective: Objective, count: int, threads: int, address: str) -> None:
         self.count = count
+        self._address = address
         self._ray = _connected(address)
+        self._check_room(threads)
         self._make = partial(_actor, self._ray, asdict(objective), threads)
         self._actors: dict[int, Any] = {}
         self._awaited: dict[Any, int] = {}  # what an actor will say -> its place
 
     def start(self, place: int, job: Job) -> None:
-        if place not in self._actors:
-            self._actors[place] = self._make()
-        self._actors[place].carry_out.remote(asdict(job))
-        self._await(place)
+        with self._reached():
+            if place not in self._actors:
+                self._actors[place] = self._make()
+            self._actors[place].carry_out.remote(asdict(job))
+            self._await(place)
 
     def wait(self) -> tuple[int, Event]:
+        with self._reached():
+            return self._next()
+
+    def _next(self) -> tuple[int, Event]:
         ready: list[Any] = []
         while not ready:
             ready, _ = self._ray.wait(list(self._awaited), num_returns=1, timeout=SECONDS_TO_WAIT)
@@ -87,20 +96,47 @@ class RayWorkers:
             said = from_json(self._ray.get(ready[0]))
         except self._ray.exceptions.RayError as error:
             del self._actors[place]
-            reason = " ".join(str(error).split())[:300]
-            return place, Died(f"its worker on the cluster was lost ({reason})")
+            return place, Died(f"its worker on the cluster was lost ({_in_short(error)})")
         return place, said
 
     def answer(self, place: int, *, go_on: bool) -> None:
-        self._actors[place].hear.remote(go_on=go_on)
-        self._await(place)
+        with self._reached():
+            self._actors[place].hear.remote(go_on=go_on)
+            self._await(place)
 
     def close(self) -> None:
-        for actor in self._actors.values():
-            self._ray.kill(actor)
+        if self._ray.is_initialized():  # else it was lost, and they with it
+            for actor in self._actors.values():
+                self._ray.kill(actor)
         self._actors.clear()
         self._awaited.clear()
         self._ray.shutdown()
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Say in a sentence that the cluster was lost; Ray's client has no type for that."""
+        try:
+            yield
+        except Exception as error:
+            if self._ray.is_initialized() and not isinstance(error, ConnectionError):
+                raise
+            message = (
+                f"the Ray cluster at {self._address} was lost ({_in_short(error)}); what is "
+                "finished is kept: the same call goes on, here or on another cluster."
+            )
+            raise UserFault(message) from error
+
+    def _check_room(self, threads: int) -> None:
+        """Refuse more workers than fit: the last ones would be waited for without end."""
+        there = int(self._ray.cluster_resources().get("CPU", 0))
+        if self.count * threads > there:
+            self._ray.shutdown()
+            message = (
+                f"{self.count} workers of {threads} threads each do not fit on the {there} CPUs of "
+                f"the Ray cluster at {self._address}; ask for fewer ({WORKERS}, make tune "
+                "WORKERS=n), or add machines first."
+            )
+            raise UserFault(message)
 
     def _await(self, place: int) -> None:
         self._awaited[self._actors[place].said.remote()] = place
@@ -128,8 +164,12 @@ def _connected(address: str) -> Any:
         ray.init(address, log_to_driver=False, **(here if address == "local" else {}))
     except (ConnectionError, ValueError, RuntimeError) as error:
         message = (
-            f"the Ray cluster at {address} cannot be reached ({' '.join(str(error).split())[:200]})"
+            f"the Ray cluster at {address} cannot be reached ({_in_short(error)})"
             "; start it, or correct or unset ONCOTRAIL_CLUSTER."
         )
         raise UserFault(message) from error
     return ray
+
+
+def _in_short(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

@@ -107,14 +107,7 @@ class Ledger:
 
     def ended(self) -> list[FrozenTrial]:
         """The last start of each trial within the budget that is over, by our number."""
-        from optuna.trial import TrialState
-
-        over = (TrialState.COMPLETE, TrialState.PRUNED)
-        found = {
-            start.user_attrs[NUMBER]: start
-            for start in self._starts()
-            if NUMBER in start.user_attrs and (start.state in over or REASON in start.user_attrs)
-        }
+        found = {start.user_attrs[NUMBER]: start for start in self._starts() if is_over(start)}
         return [found[number] for number in sorted(found) if number < self._budget]
 
     def _settle(self, start: FrozenTrial) -> None:
@@ -153,3 +146,11 @@ class Ledger:
 
     def _starts(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
+
+
+def is_over(start: FrozenTrial) -> bool:
+    """Whether this start ended its trial."""
+    from optuna.trial import TrialState
+
+    ended = start.state in (TrialState.COMPLETE, TrialState.PRUNED) or REASON in start.user_attrs
+    return NUMBER in start.user_attrs and ended

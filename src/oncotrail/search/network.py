@@ -3,7 +3,8 @@
     found = search_network(task, where, listener)
 
 `task` has the declared settings with their space, the budget, and the patients to learn from and
-to judge by: in nested cross-validation those of one outer fold, with a `Where` of its own.
+to judge by: in nested cross-validation those of one outer fold, which make its key another, and so
+its folder. `tasks_of` gives the searches of all outer folds.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oncotrail.cohort import tables
+from oncotrail.cohort.folds import Part, outer_folds
 from oncotrail.errors import StudyFileError
 from oncotrail.record import Run, generator
 from oncotrail.search import space
@@ -46,15 +48,18 @@ class Task:
     most_epochs: int | None  # cap on the declared epochs
     compute: Compute
     seed: int  # the repository's
+    outer_fold: int = 0  # whose patients these are
 
     def key(self, dependencies: Mapping[str, str]) -> str:
         """Which search this is: other code, data, patients, space or settings are another.
 
-        The number of trials is not in it, so that more of them go on from those that exist.
+        The number of trials is not in it, so that more of them go on from those that exist; nor is
+        how often the winner is trained.
         """
         said = {
             "network": self.network.model_dump(
-                mode="json", exclude={"search": {"trials", "retries"}}
+                mode="json",
+                exclude={"search": {"trials", "retries"}, "seeds": True, "out_of_fold": True},
             ),
             "patients": self.patients.digest(),
             "compute": self.compute.model_dump(mode="json"),
@@ -126,6 +131,7 @@ def search_network(task: Task, where: Where, listener: Listener) -> Found:
         features=where.features,
         compute=task.compute.model_copy(update={"threads": threads}),
         most_epochs=task.most_epochs,
+        outer_fold=task.outer_fold,
     )
     place = Place.of(where.folder, f"{task.model}/{where.folder.name}")
     with held(where.lock, task.model):
@@ -133,14 +139,49 @@ def search_network(task: Task, where: Where, listener: Listener) -> Found:
         return sweep(plan, place, crew, listener)
 
 
-def patients_of(settings: Network, declared: Cohort, run: Run) -> Patients:
-    """A study's patients for one of its networks, from the tables of the stages before."""
+def tasks_of(
+    settings: Network,
+    declared: Cohort,
+    run: Run,
+    *,
+    trials: int,
+    most_epochs: int | None,
+    compute: Compute,
+    seed: int,
+) -> dict[int, Task]:
+    """A study's searches of one network, by outer fold: first that of the fold that is kept."""
+    split = tables.read(tables.SPLIT, run.folder("split") / "split.parquet")
+    return {
+        fold: Task(
+            network=settings,
+            model=run.key,
+            patients=patients_of(settings, declared, run, fold),
+            pixels=run.folder("decode"),
+            pretrained=run.folder("pretrain"),
+            trials=trials,
+            most_epochs=most_epochs,
+            compute=compute,
+            seed=seed,
+            outer_fold=fold,
+        )
+        for fold in reversed(outer_folds(split))
+    }
+
+
+def patients_of(
+    settings: Network, declared: Cohort, run: Run, outer_fold: int | None = None
+) -> Patients:
+    """A study's patients for a search, from the tables of the stages before.
+
+    Of the outer fold that is kept, where none is named.
+    """
     from oncotrail.backbones import material
 
     cohort = tables.read(declared.table(), run.folder("acquire") / "cohort.parquet")
     split = tables.read(tables.SPLIT, run.folder("split") / "split.parquet")
     decoded = material.read_view(run.folder("decode"), settings.view)
-    return Patients.of(material.gather(decoded, cohort, split, settings.outcome).images)
+    part = None if outer_fold is None else Part(outer_fold)
+    return Patients.of(material.gather(decoded, cohort, split, settings.outcome, part).images)
 
 
 def _seed(seed: int, *names: str) -> int:

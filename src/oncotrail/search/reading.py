@@ -13,12 +13,14 @@ from oncotrail.study.search import Search
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
+TRIALS = "trials"  # below a search's folder
+CHECKPOINTS = "checkpoints"  # where an objective keeps them, below a trial's folder
 IMPORTANCE_SEED = 0  # of the forest that splits the variance; more trees would not move a digit
 
 
 def trial_folder(search: Path, number: int) -> Path:
     """Where a trial's files are, below its search's folder."""
-    return search / "trials" / f"{number:04d}"
+    return search / TRIALS / f"{number:04d}"
 
 
 def found_in(starts: Sequence[FrozenTrial], asked: Search, folder: Path) -> Found:
@@ -52,7 +54,8 @@ def result_of(start: FrozenTrial, asked: Search, folder: Path) -> TrialResult:
 def importance(starts: Sequence[FrozenTrial], *, higher_is_better: bool) -> dict[str, float]:
     """Each setting's share of the objective's variance (fANOVA, Hutter 2014).
 
-    Empty where it cannot be told: of fewer than two complete trials, or of equal ones.
+    Empty where it cannot be told: of no more complete trials than would fit a plane through the
+    settings, or of equal ones.
     """
     import optuna
     from optuna.importance import FanovaImportanceEvaluator, get_param_importances
@@ -60,7 +63,8 @@ def importance(starts: Sequence[FrozenTrial], *, higher_is_better: bool) -> dict
 
     complete = [start for start in starts if start.state == TrialState.COMPLETE]
     varied = {str(start.params) for start in complete}
-    if len(varied) < 2 or len({start.value for start in complete}) < 2:  # noqa: PLR2004
+    settings = {name for start in complete for name in start.params}
+    if len(varied) <= len(settings) + 1 or len({start.value for start in complete}) == 1:
         return {}
     study = optuna.create_study(direction="maximize" if higher_is_better else "minimize")
     study.add_trials(complete)

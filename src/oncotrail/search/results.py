@@ -1,24 +1,28 @@
 """What a search leaves: the settings that train reads, what they cost and gained, its trials.
 
-settings.json    the network's settings as chosen; train reads these and nothing else of here,
-                 so that it runs again only where the choice is another
-search.json      the same with what changed, the split's digest, and the best of N's optimism
+settings.json    the network's settings as chosen
+folds.json       those of outer folds that were searched apart, by fold; without any, {}
+search.json      the settings with what changed, the split's digest, and the best of N's optimism
 trials.csv       a row per trial
 curves.csv       a row per trial and epoch
 trials/000/      each trial's weights
+fold0/           the last three of outer fold 0, if it was searched apart
+
+train reads the first two and nothing else of here, so that it runs again only where a choice is
+another.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-import os
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from oncotrail.backbones.finished import link
+from oncotrail.cohort.folds import Part
 from oncotrail.errors import UserFault
 from oncotrail.record import Run, generator, sha256_of
 from oncotrail.search import space
@@ -27,9 +31,13 @@ from oncotrail.search.watching import folder_of, name_of, nested
 from oncotrail.study.network import Network
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from oncotrail.search.optimism import BestOf
 
-SETTINGS, WINNER, TRIALS, CURVES = "settings.json", "search.json", "trials.csv", "curves.csv"
+SETTINGS, FOLDS, WINNER = "settings.json", "folds.json", "search.json"
+TRIALS, CURVES = "trials.csv", "curves.csv"
+_OF_A_FOLD = ("trials", "winner", "value", "value_as_declared", "changed", "best_of")
 _DIGITS = 6
 
 
@@ -37,27 +45,64 @@ def write_declared(declared: Network, run: Run) -> None:
     """Without a search: the declared settings, and that nothing was tried."""
     settings = chosen(declared, {})
     write_json(run.out / SETTINGS, settings)
+    write_json(run.out / FOLDS, {})
     write_json(run.results / in_git(run.key), {"trials": 0, "settings": settings, "changed": {}})
     run.say("no trials: the declared settings pass through")
 
 
-def write_found(declared: Network, found: Found, run: Run, seed: int) -> None:
-    """Everything that a search leaves, on disk and in the stage's record."""
+def write_found(declared: Network, found: Mapping[int, Found], run: Run, seed: int) -> None:
+    """Everything that the searches of all outer folds leave; the last fold is the one kept."""
+    split = json.loads((run.folder("split") / "split.json").read_text(encoding="utf-8"))["digest"]
+    whole, apart = max(found), sorted(found)[:-1]
+    said = {
+        fold: _said_of(declared, of, split, generator(seed, *_stream(run, fold, whole)))
+        for fold, of in found.items()
+    }
+    write_json(run.out / SETTINGS, said[whole]["settings"])
+    write_json(run.out / FOLDS, {str(fold): said[fold]["settings"] for fold in apart})
+    winners = {str(fold): {name: said[fold][name] for name in _OF_A_FOLD} for fold in apart}
+    for path in (run.out / WINNER, run.results / in_git(run.key)):
+        write_json(path, {**said[whole], **({"folds": winners} if apart else {})})
+    for fold, of in found.items():
+        _write_trials(of, run, "" if fold == whole else below_of(fold))
+    for name in (SETTINGS, FOLDS, WINNER, TRIALS, CURVES):
+        run.artifact(run.out / name)
+    run.metrics(_summary(said[whole], found[whole]))
+    for fold in apart:
+        figure = f"winner/{found[fold].objective}"
+        run.metrics({f"{below_of(fold)}/{figure}": said[fold]["value"]})
+
+
+def below_of(fold: int) -> str:
+    """What the trials of an outer fold that was searched apart are named after.
+
+    >>> below_of(0)
+    'fold0'
+    """
+    return Part(fold).name
+
+
+def _stream(run: Run, fold: int, whole: int) -> list[str]:
+    """The names of the randomness that corrects a search's winner."""
+    return ["tune", run.key, *([] if fold == whole else [below_of(fold)]), "best_of"]
+
+
+def _said_of(
+    declared: Network, found: Found, split: str, randomness: np.random.Generator
+) -> dict[str, Any]:
     from oncotrail.search.optimism import best_of
 
-    split = json.loads((run.folder("split") / "split.json").read_text(encoding="utf-8"))
-    luck = best_of(found, generator(seed, "tune", run.key, "best_of"))
-    said = winner_said(declared, found, split["digest"], luck)
-    write_json(run.out / SETTINGS, said["settings"])
-    for path in (run.out / WINNER, run.results / in_git(run.key)):
-        write_json(path, said)
-    write_tables(run.out, found)
-    placed = link_files(run.out, found.trials)
+    return winner_said(declared, found, split, best_of(found, randomness))
+
+
+def _write_trials(found: Found, run: Run, below: str) -> None:
+    """The tables and files of one search, and a nested run per trial."""
+    (run.out / below).mkdir(exist_ok=True)
+    write_tables(run.out / below, found)
+    placed = link_files(run.out, found.trials, below)
     for trial in found.trials:
-        run.nested(name_of(trial.number), nested(trial, placed[trial.number]))
-    for name in (SETTINGS, WINNER, TRIALS, CURVES):
-        run.artifact(run.out / name)
-    run.metrics(_summary(said, found))
+        artifacts = placed[trial.number]
+        run.nested(name_of(trial.number, below), nested(trial, below, artifacts))
 
 
 def in_git(model: str) -> str:
@@ -127,16 +172,18 @@ def write_tables(folder: Path, found: Found) -> None:
     _write_table(folder / CURVES, ["trial", "epoch", *curves], rows)
 
 
-def link_files(folder: Path, trials: Iterable[TrialResult]) -> dict[int, dict[str, str]]:
-    """Each trial's files below `folder`, as hard links; their places and digests, by trial."""
+def link_files(
+    folder: Path, trials: Iterable[TrialResult], below: str = ""
+) -> dict[int, dict[str, str]]:
+    """Each trial's files in `folder`, as hard links; their places and digests, by trial."""
     placed: dict[int, dict[str, str]] = {}
     for trial in trials:
-        below = folder_of(trial.number)
-        (folder / below).mkdir(parents=True, exist_ok=True)
+        own = folder_of(trial.number, below)
+        (folder / own).mkdir(parents=True, exist_ok=True)
         for name in trial.files:
-            _link(trial.folder / name, folder / below / name)
+            _link(trial.folder / name, folder / own / name)
         placed[trial.number] = {
-            f"{below}/{name}": sha256_of(folder / below / name) for name in trial.files
+            f"{own}/{name}": sha256_of(folder / own / name) for name in trial.files
         }
     return placed
 
@@ -148,11 +195,7 @@ def _link(source: Path, target: Path) -> None:
             "remove the folder above `trials` (and the search in its database) and search again."
         )
         raise UserFault(message)
-    target.unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:  # another disk
-        shutil.copyfile(source, target)
+    link(source, target)
 
 
 def _row(trial: TrialResult, settings: Sequence[str], figures: Sequence[str]) -> list[Any]:

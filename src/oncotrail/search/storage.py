@@ -19,6 +19,7 @@ from oncotrail.errors import UserFault
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.storages import RDBStorage
+    from optuna.trial import FrozenTrial
 
 Direction = Literal["maximize", "minimize"]
 
@@ -45,6 +46,39 @@ class Place:
 def opened(place: Place, direction: Direction) -> Iterator[Study]:
     """The search's study, made where it is not there."""
     import optuna
+
+    with _opened_storage(place) as storage:
+        yield optuna.create_study(
+            storage=storage, study_name=place.name, direction=direction, load_if_exists=True
+        )
+
+
+def starts_of(place: Place) -> list[FrozenTrial]:
+    """Every start of a search's trials; of one that the database does not know, none."""
+    import optuna
+
+    with _opened_storage(place) as storage:
+        if place.name not in optuna.get_all_study_names(storage):
+            return []
+        study = optuna.load_study(storage=storage, study_name=place.name)
+        return study.get_trials()
+
+
+def forget(place: Place) -> None:
+    """Remove a search from its database, if that knows it; a file of its own goes otherwise."""
+    import optuna
+
+    if not place.address:
+        (place.folder / DATABASE).unlink(missing_ok=True)
+        return
+    with _opened_storage(place) as storage:
+        if place.name in optuna.get_all_study_names(storage):
+            optuna.delete_study(study_name=place.name, storage=storage)
+
+
+@contextmanager
+def _opened_storage(place: Place) -> Iterator[RDBStorage]:
+    import optuna
     from sqlalchemy.exc import OperationalError
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -58,9 +92,7 @@ def opened(place: Place, direction: Direction) -> Iterator[Study]:
     except OperationalError as error:
         raise UserFault(_unusable(place, error)) from error
     try:
-        yield optuna.create_study(
-            storage=storage, study_name=place.name, direction=direction, load_if_exists=True
-        )
+        yield storage
     finally:
         storage.engine.dispose()
 

@@ -21,18 +21,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from oncotrail.errors import UserFault
 from oncotrail.search import space
+from oncotrail.search.interruption import uninterrupted
 from oncotrail.search.job import Answer, Died, Done, Epoch, Event, Failed, Job
 from oncotrail.search.ledger import Ledger, Start
 from oncotrail.search.outcome import Found, TrialResult
-from oncotrail.search.reading import found_in, result_of, trial_folder
+from oncotrail.search.reading import CHECKPOINTS, found_in, result_of, trial_folder
 from oncotrail.search.sampling import pruner_of, sampler_of
 from oncotrail.search.storage import Direction, Place, opened
 from oncotrail.study.search import Search
 
 if TYPE_CHECKING:
     from oncotrail.search.workers import Workers
-
-CHECKPOINTS = "checkpoints"  # where an objective keeps them, below a trial's folder
 
 
 class WorkerFault(Exception):
@@ -93,11 +92,12 @@ def sweep(plan: Plan, place: Place, workers: Workers, listener: Listener) -> Fou
         study.pruner = pruner_of(plan.asked.pruner, plan.epochs)
         ledger = Ledger(study, space.distributions(plan.asked.space), plan.trials)
         try:
-            ledger.begin(space.encoded(plan.declared))
+            with uninterrupted():
+                ledger.begin(space.encoded(plan.declared))
             _Sweep(plan, place.folder, ledger, workers, listener).run()
-        except KeyboardInterrupt:
-            workers.close()
-            ledger.interrupted()
+        except BaseException:  # a Ctrl-C, a fault, a cluster that is lost
+            with uninterrupted():
+                ledger.interrupted()
             raise
         finally:
             workers.close()
@@ -116,12 +116,14 @@ class _Sweep:
         self._flights: dict[int, _Flight] = {}
 
     def run(self) -> None:
-        self._fill()
-        while self._flights:
-            place, event = self._workers.wait()
-            if place in self._flights:  # else one died of whom nothing was asked
-                self._hear(place, self._flights[place], event)
+        with uninterrupted():
             self._fill()
+        while self._flights:
+            place, event = self._workers.wait()  # where a Ctrl-C is heard
+            with uninterrupted():
+                if place in self._flights:  # else one died of whom nothing was asked
+                    self._hear(place, self._flights[place], event)
+                self._fill()
 
     def _fill(self) -> None:
         """A trial for every free place, as long as there are any."""

@@ -1,4 +1,7 @@
-"""New patients as somebody hands them over, checked: image paths by view, clinical columns.
+"""New patients as somebody hands them over, checked: images by view, clinical columns.
+
+Beside the image of view `t4`, `t4_box` or `t4_mask` marks its region of interest, as in images.csv:
+blank, or no such column, where the view is not cut to one.
 
 Values may be blank where the study lets them be; a column may not be missing. A code may be written
 as text or as a number: a table that went through a spreadsheet says 1, or 1.0, where it said "1".
@@ -14,8 +17,10 @@ import numpy as np
 import pandas as pd
 
 from oncotrail.errors import TableError
-from oncotrail.serving.manifest import Manifest
+from oncotrail.imaging.decode import ImageSource
+from oncotrail.serving.manifest import Manifest, columns_of
 from oncotrail.study.cohort import Category, Column, Number
+from oncotrail.study.pixels import ViewPixels
 
 
 def check_columns(manifest: Manifest, frame: pd.DataFrame) -> None:
@@ -33,13 +38,44 @@ def check_columns(manifest: Manifest, frame: pd.DataFrame) -> None:
         raise TableError(message)
 
 
-def image_paths(frame: pd.DataFrame, view: str) -> list[Path]:
-    """The image of each patient."""
-    blank = np.flatnonzero(frame[view].isna() | (frame[view].astype(str).str.strip() == ""))
-    if len(blank):
-        message = f"row {blank[0]}: no image of view {view}; give the path of one."
+def image_sources(frame: pd.DataFrame, view: str, made: ViewPixels) -> list[ImageSource]:
+    """Each patient's image of a view, with all that its network's pixels were made from.
+
+    An image without its region is refused: the network never saw a whole one.
+    """
+    given = frame.reindex(columns=list(columns_of(view)))
+    rows = given.itertuples(index=False, name=None)
+    return [_source(row, view, made, f"row {number}") for number, row in enumerate(rows)]
+
+
+def _source(row: tuple[Any, ...], view: str, made: ViewPixels, where: str) -> ImageSource:
+    path, box, mask = (None if _is_blank(value) else str(value) for value in row)
+    if path is None:
+        message = f"{where}: no image of view {view}; give the path of one."
         raise TableError(message)
-    return [Path(str(path)) for path in frame[view]]
+    fault = _fault_of_region(box, mask, view, made)
+    if fault is not None:
+        raise TableError(f"{where}: {fault}")
+    return ImageSource(Path(path), box, None if mask is None else Path(mask))
+
+
+def _fault_of_region(box: str | None, mask: str | None, view: str, made: ViewPixels) -> str | None:
+    """What is wrong with the marks of an image, and what to do about it."""
+    _, in_box, in_mask = columns_of(view)
+    if box is not None and mask is not None:
+        return f"{in_box} and {in_mask} are both given; keep the one that is meant."
+    if mask is None and made.slices is not None and made.slices.choose == "largest":
+        return (
+            f"no {in_mask}, and the model looks at the slices of {view} on which the mask is "
+            "largest; give the path of a mask of the same size."
+        )
+    if made.region is not None and box is None and mask is None:
+        return (
+            f"no region of interest, and the model has only seen {view} cut to one; give {in_box} "
+            "(top left bottom right, in pixels from 0, the last two not included) or "
+            f"{in_mask} (the path of an image of the same size, not 0 inside)."
+        )
+    return None
 
 
 def clinical_columns(clinical: Mapping[str, Column], frame: pd.DataFrame) -> pd.DataFrame:

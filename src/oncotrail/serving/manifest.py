@@ -50,6 +50,11 @@ class Manifest:
         """The views of which each patient needs an image."""
         return tuple(sorted(set(self.networks.values())))
 
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The columns of a table of patients that say where images and their regions are."""
+        return tuple(column for view in self.views for column in columns_of(view))
+
     def write(self, folder: Path) -> None:
         """Write serving.json."""
         values = asdict(self) | {"clinical": _COLUMNS.dump_python(self.clinical, mode="json")}
@@ -68,6 +73,15 @@ class Manifest:
             raise ModelFault(message) from None
         _check(folder, manifest.files)
         return manifest
+
+
+def columns_of(view: str) -> tuple[str, str, str]:
+    """What a table of patients calls a view's image, and the box or the mask of its region.
+
+    >>> columns_of("t4")
+    ('t4', 't4_box', 't4_mask')
+    """
+    return view, f"{view}_box", f"{view}_mask"
 
 
 def digest_of(folder: Path) -> str:

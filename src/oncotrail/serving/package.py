@@ -21,7 +21,7 @@ from oncotrail.study.cohort import Column
 
 
 def package_network(study: str, model: str, trained: Path, folder: Path) -> Manifest:
-    """A network that answers by itself; `trained` is the train stage's output."""
+    """A network that answers by itself; `trained` is train's output, at its root the main part."""
     network = f"{study}-{model}"
     _link(trained, _files_of(trained), folder / NETWORKS / network)
     blueprint = json.loads((trained / "network.json").read_text(encoding="utf-8"))
@@ -37,10 +37,11 @@ def package_fusion(
     trained: Mapping[str, Path],
     clinical: Mapping[str, Column],
 ) -> Manifest:
-    """A fusion with the networks whose embeddings it reads.
+    """A fusion with the networks whose embeddings or scores it reads.
 
-    `fused` is the model's folder in the fuse stage's output, `trained` has each network's folder,
-    `clinical` the declarations of the study's columns, of which the learner reads some.
+    `fused` is the model's folder in the fuse stage's output, with the learner of the fold that is
+    kept; `trained` has each network's folder, `clinical` the declarations of the study's columns,
+    of which the learner reads some.
     """
     learner = json.loads((fused / "model.json").read_text(encoding="utf-8"))
     _link(fused, LEARNER_FILES, folder / LEARNER)

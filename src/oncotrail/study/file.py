@@ -17,7 +17,7 @@ from oncotrail.errors import StudyFileError
 from oncotrail.study.base import Settings, nearest
 from oncotrail.study.cohort import Cohort
 from oncotrail.study.evaluation import METRICS, Evaluation
-from oncotrail.study.fusion import Fusion
+from oncotrail.study.fusion import Fusion, misread
 from oncotrail.study.guards import Audit, Registry
 from oncotrail.study.load import (
     BENDABLE,
@@ -184,16 +184,21 @@ def _fusion(name: str, study: StudyFile) -> Iterator[str]:
     if name not in study.fusion:
         return
     networks = {network.removeprefix(f"{name}-") for network in study.network}
-    for model, columns in study.fusion[name].models.items():
+    models = study.fusion[name].models
+    for model, columns in models.items():
         place = f"fusion.{name}.models.{model}"
         if not _NAME.fullmatch(model):
             yield f"{place}: use lower case letters, digits and _."
         if model in networks:
             yield f"{place}: a network has this name already; models of a study differ in name."
-        if not columns.clinical and not columns.networks:
-            yield f"{place}: it reads nothing; set clinical: true or name networks."
-        for network in columns.networks:
-            yield from _unknown(f"{place}.networks", network, study.network, "a network")
+        if not columns.clinical and not columns.looks_through:
+            yield f"{place}: it reads nothing; set clinical: true, or name networks or scores."
+        for section in ("networks", "scores"):
+            for network in getattr(columns, section):
+                yield from _unknown(f"{place}.{section}", network, study.network, "a network")
+    read = {network for columns in models.values() for network in columns.looks_through}
+    if read <= set(study.network):  # the unknown are told above, each with its place
+        yield from misread(study.fusion[name], study.network)
 
 
 def _bends(study: StudyFile) -> Iterator[str]:

@@ -22,6 +22,9 @@ from oncotrail.study.training import Training
 Number = bool | int | float | str | None
 Epochs = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
+# One training of each outer fold is the rule, and is not shown.
+Seeds = Annotated[int, Field(ge=1, exclude_if=lambda count: count == 1)]
+OutOfFold = Annotated[bool, Field(exclude_if=lambda asked: not asked)]
 
 
 class Head(Settings):
@@ -143,6 +146,9 @@ class Network(Training):
     route: Route | None = None
     head: Head
     attention: Attention | None = None  # in the place of `patient_by`, for patients' scores
+    seeds: Seeds = 1  # independent trainings, whose spread is reported; the first one is served
+    # Training patients are scored by networks that did not learn from them: one per inner fold.
+    out_of_fold: OutOfFold = False
     search: Search
 
     @property

@@ -23,6 +23,7 @@ Setting = Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z_]+)*$")]
 Value = bool | int | float | str | None
 Choices = Annotated[tuple[Value | tuple[Value, ...], ...], Field(min_length=2)]
 _ROUNDING = 1e-9
+_FIXED = {"study", "view", "outcome", "seeds", "out_of_fold", "search"}
 Objective = Literal["validation_auc", "validation_accuracy", "validation_loss"]
 
 
@@ -120,6 +121,13 @@ class Search(Settings):
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             message = f"space names {', '.join(repeated)} twice; one line per setting"
+            raise ValueError(message)
+        fixed = sorted({name.partition(".")[0] for name in names} & _FIXED)
+        if fixed:
+            message = (
+                f"space names {', '.join(fixed)}, which says what is asked and not how a network "
+                "learns; declare it, and search the settings of the training"
+            )
             raise ValueError(message)
         if self.trials > 1 and not self.space:
             message = f"{self.trials} trials and an empty space; say which settings to try"

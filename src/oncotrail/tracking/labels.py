@@ -18,7 +18,7 @@ PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"
 COLOUR = "mlflow.runColor"
 
-TRIAL = "trial"  # the kind of a search's nested runs
+TRIAL, PART = "trial", "part"  # kinds of nested runs: a search's, a training's
 NETWORK_STAGE = "train"
 FUSION_STAGE = "fuse"
 EPOCH = "epoch/"
@@ -80,8 +80,9 @@ def nested_key(record: RunRecord, name: str) -> str:
 
 
 def nested_tags(record: RunRecord, name: str) -> dict[str, str]:
-    """What a search's record says of each of its trials."""
-    return run_tags(record) | {KEY: nested_key(record, name), "kind": TRIAL}
+    """What a record says of each run below it."""
+    kind = PART if record.stage == NETWORK_STAGE else TRIAL
+    return run_tags(record) | {KEY: nested_key(record, name), "kind": kind}
 
 
 def dependency_tags(record: RunRecord) -> dict[str, str]:

@@ -96,7 +96,7 @@ def _save(target: Path, manifest: Manifest, folder: Path, code: Path) -> None:
 
 
 def _signature(manifest: Manifest) -> ModelSignature:
-    """A path per view and the clinical columns in, a probability out.
+    """A path per view, where its region is, and the clinical columns in; a probability out.
 
     MLflow is told little on purpose: it would refuse whole years for a double and a code that a
     spreadsheet made a number, and when it refuses it prints the patients' rows. `serving.inputs`
@@ -107,10 +107,10 @@ def _signature(manifest: Manifest) -> ModelSignature:
     from mlflow.types.schema import AnyType
 
     any_type: Any = AnyType  # untyped
-    views = [ColSpec(DataType.string, view, required=False) for view in manifest.views]
+    images = [ColSpec(DataType.string, name, required=False) for name in manifest.images]
     clinical = [ColSpec(any_type(), name, required=False) for name in manifest.clinical]
     return ModelSignature(
-        inputs=Schema([*views, *clinical]),
+        inputs=Schema([*images, *clinical]),
         outputs=Schema([ColSpec(DataType.double, "probability")]),
     )
 

@@ -99,7 +99,7 @@ def _coloured(pages: list[Page]) -> list[Page]:
 
 
 def _is_model(page: Page) -> bool:
-    return page.tags["kind"] not in ("stage", labels.TRIAL)
+    return page.tags["kind"] not in ("stage", labels.TRIAL, labels.PART)
 
 
 def _pages(root: Path, found: Found, judgement: Judgement) -> Iterator[Page]:

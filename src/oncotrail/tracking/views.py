@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from oncotrail.study.load import read_yaml, study_file
+from oncotrail.tracking import labels
 from oncotrail.tracking.store import Store
 
 VIEW = "models"
 _NAME = "Models side by side"
 _BEST_BY = "validation_auc"
+_BELOW = ("stage", labels.TRIAL, labels.PART)  # kinds of runs that are no model
 _FIGURES = tuple(
     f"{role}_auc{end}" for role in ("validation", "test") for end in ("", "_low", "_high")
 )
@@ -50,7 +52,9 @@ def _note(root: Path, study: str, experiment: str) -> str:
 def _view(created: int) -> str:
     """The saved view: current networks and fusions, the best first; bars, then curves."""
     state = {
-        "searchFilter": "tags.kind != 'stage' and tags.kind != 'trial' and tags.current = 'yes'",
+        "searchFilter": " and ".join(
+            [*(f"tags.kind != '{kind}'" for kind in _BELOW), "tags.current = 'yes'"]
+        ),
         "orderByKey": f"metrics.`{_BEST_BY}`",
         "orderByAsc": False,
         "selectedColumns": ["tags.`kind`", *(f"metrics.`{name}`" for name in _FIGURES)],
