@@ -6,6 +6,7 @@
 #   PUBLISHED=1          repro: write `recipe: published` into params.yaml first (0 writes demo)
 #   DEBUG=1              repro: show tracebacks
 #   PORT=5001            ui: this port and not the first free one
+#   QUICK=1              bench: whether everything runs, in minutes; the figures mean nothing
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,11 +18,14 @@ HAS_INSTALLER = { test -x "$(UV)" || $(BIN)/python -m pip --version >/dev/null 2
 UV_WANTED := uv>=0.11,<0.15
 ONCOTRAIL := $(BIN)/oncotrail $(if $(filter 1,$(DEBUG)),--debug)
 RECIPE := $(if $(filter 1,$(PUBLISHED)),--recipe published,$(if $(filter 0,$(PUBLISHED)),--recipe demo))
+BENCH_VENV := .venv-bench
+BENCH_READY := $(BENCH_VENV)/.set-up
+BENCHES := training cache routes search
 NO_GPU := $(if $(shell command -v nvidia-smi 2>/dev/null),,-m "not gpu")
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lock repro tune test test-all coverage check ui clean
+.PHONY: help setup lock repro tune test test-all coverage check ui clean bench $(BENCHES:%=bench-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +48,9 @@ $(READY): requirements.lock pyproject.toml
 lock: $(READY) ## write requirements.lock anew from pyproject.toml
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	  --python-version 3.11 --group dev --group cluster --group postgresql pyproject.toml --output-file requirements.lock
+	@cp requirements.lock bench/requirements.lock # the peers beside the same versions of what the project needs
+	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	  --python-version 3.11 pyproject.toml bench/requirements.txt --output-file bench/requirements.lock
 
 repro: $(READY) ## run what is out of date, show the models, compare with git (STUDY=name, PUBLISHED=1)
 	@$(ONCOTRAIL) repro $(if $(STUDY),--study $(STUDY)) $(RECIPE)
@@ -73,6 +80,21 @@ check: $(READY) ## lint, format, types, layers, architecture
 
 ui: $(READY) ## MLflow on 127.0.0.1 over the local store (PORT=n)
 	@$(ONCOTRAIL) ui $(if $(PORT),--port $(PORT))
+
+bench: $(BENCHES:%=bench-%) ## ratios against timm, Lightning, MONAI, Optuna and the limit (QUICK=1; bench-training alone)
+
+# One after another also under make -j: what is measured has the machine to itself.
+.NOTPARALLEL: bench
+$(BENCHES:%=bench-%): bench-%: $(BENCH_READY)
+	@$(BENCH_VENV)/bin/python -m bench.$* $(if $(filter 1,$(QUICK)),--quick)
+
+# The peers have an environment of their own: what they ask for must not decide what the project runs with.
+$(BENCH_READY): bench/requirements.lock pyproject.toml | $(READY)
+	@echo "setting up $(BENCH_VENV) from bench/requirements.lock: the project's packages and the peers'"
+	@$(BIN)/python -m venv --clear --without-pip $(BENCH_VENV)
+	@$(UV) pip sync --quiet --compile-bytecode --python $(BENCH_VENV)/bin/python --require-hashes bench/requirements.lock
+	@$(UV) pip install --quiet --python $(BENCH_VENV)/bin/python --no-deps --editable .
+	@touch $(BENCH_READY)
 
 clean: ## remove caches and half-finished work; data, mlruns, results and keys stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache .oncotrail/partial

@@ -1,6 +1,6 @@
 """Trials per minute and lost trials: our search against plain Optuna with MLflow's callback.
 
-    .venv/bin/python -m bench.search [--trials 24] [--workers 1 2 4 12]
+    .venv-bench/bin/python -m bench.search [--trials 12] [--workers 1 2 4 12] [--quick]
 
     ours       one driver owns the study; workers get settings and send epochs back; every trial is
                a live nested run in MLflow
@@ -57,9 +57,12 @@ def main() -> None:
     """Print a line per way and number of workers, then the ratios."""
     words = argparse.ArgumentParser()
     words.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 12])
-    words.add_argument("--trials", type=int, default=24)
+    words.add_argument("--trials", type=int, default=12)
+    words.add_argument("--quick", action="store_true", help="whether everything runs")
     words.add_argument("--worker-of", default="", help=argparse.SUPPRESS)
     asked = words.parse_args()
+    if asked.quick:
+        asked.trials, asked.workers = 2, [1, 2]
     if asked.worker_of:
         plain_worker(Path(asked.worker_of), asked.trials)
         return

@@ -61,6 +61,11 @@ def test_a_column_that_nobody_has_says_so(study: Study) -> None:
     assert table.loc[("age, years", "missing"), "all"] == "120 (100.0 %)"
 
 
+def test_a_role_that_everybody_has_is_not_said_twice(study: Study) -> None:
+    in_turn = study.split.assign(role="test")
+    assert list(baseline(study.cohort, in_turn, DECLARED)) == ["characteristic", "level", "all"]
+
+
 def test_a_patient_without_a_role_stops(study: Study) -> None:
     with pytest.raises(TableError, match="1 patients have no row"):
         baseline(study.cohort, study.split.iloc[1:], DECLARED)

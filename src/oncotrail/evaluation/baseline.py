@@ -21,11 +21,13 @@ def baseline(cohort: pd.DataFrame, roles: pd.DataFrame, declared: Cohort) -> pd.
 
     Numbers are median (lower to upper quartile), levels are count (% of the patients in whom the
     characteristic is known), missing values count (% of all patients of the role). `roles` has
-    patient and role, a row per patient.
+    patient and role, a row per patient; a role that everybody has is everybody's column.
     """
     known = tables.join(cohort, roles[["patient", "role"]], "roles for the baseline table")
     groups = {EVERYBODY: known} | {
-        role: known[known["role"] == role] for role in tables.ROLES if (known["role"] == role).any()
+        role: known[known["role"] == role]
+        for role in tables.ROLES
+        if 0 < (known["role"] == role).sum() < len(known)
     }
     return pd.DataFrame(list(_rows(groups, declared)), columns=["characteristic", "level", *groups])
 

@@ -63,7 +63,8 @@ def fusion_patients(split: pd.DataFrame, *, out_of_fold: bool = False) -> pd.Dat
     if not learns.any():
         message = (
             "no training patient is kept for the fusion, and those that fit a network must not "
-            "fit it too; set split.fusion_folds to at least 1."
+            "fit it too; set split.fusion_folds to at least 1, or the networks' out_of_fold to "
+            "true."
         )
         raise StudyFileError(message)
     return split[(split["role"] != "train") | learns].reset_index(drop=True)
