@@ -135,6 +135,20 @@ class TestRepro:
         assert "0.750" not in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "least"),
+    [("--trials", "-1", "or equal to 0"), ("--workers", "0", "or equal to 1")],
+)
+def test_a_search_of_fewer_than_none_is_refused(
+    root: Path, option: str, value: str, least: str
+) -> None:
+    before = (root / "studies" / "lungs.yaml").read_text()
+    result = typed("tune", STUDY, "t4", "--trials", "3", option, value)
+    assert result.exit_code == 2
+    assert least in result.stderr
+    assert (root / "studies" / "lungs.yaml").read_text() == before
+
+
 class TestVerify:
     def test_of_uncommitted_results_says_what_to_commit(self, root: Path) -> None:
         put_results(root)

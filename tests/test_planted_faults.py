@@ -32,7 +32,8 @@ FITTED = "    fitted = fit(seen.loc[training], outcome, columns, plan, model=mod
 # Each test patient stands in for a training patient with the same outcome; the records stay.
 # The threshold's own fingerprint of these patients would refuse it at evaluate already.
 CHOSEN_ON_TEST = """__import__("dataclasses").replace(
-        choose_youden(judged["test"].labels, judged["test"].scores[model], role=CHOOSES), rows=""
+        choose_youden(fold.roles["test"].labels, fold.roles["test"].scores[model], role=CHOOSES),
+        rows="",
     )"""
 FOREST_OF_OTHERS = """\
     without = patients[patients["patient"].map(outcome) == 0]

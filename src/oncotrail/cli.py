@@ -51,8 +51,12 @@ def repro(
 def tune(
     study: Study,
     network: Annotated[str, typer.Argument(help="One of its networks, without the study's name.")],
-    trials: Annotated[int, typer.Option(help="In all, those of earlier searches among them.")],
-    workers: Annotated[int, typer.Option(help="Trials at a time; 1 repeats to the bit.")] = 1,
+    trials: Annotated[
+        int, typer.Option(min=0, help="In all, those of earlier searches among them.")
+    ],
+    workers: Annotated[
+        int, typer.Option(min=1, help="Trials at a time; 1 repeats to the bit.")
+    ] = 1,
 ) -> None:
     """Search a network's settings: write the trials into the study file, and run its stage."""
     _do("tune", lambda: _tune(study, network, trials, workers))

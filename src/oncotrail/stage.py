@@ -86,7 +86,7 @@ def execute(main: Main, name: str, key: str, root: Path) -> RunRecord:
     started, facts = time.monotonic(), provenance(root)
     loaded = load(_settings_type(main), key, root)
     place = stage_in_graph(name, key, root)
-    with _locked(root, name, key), _dying_with_parent():
+    with _dying_with_parent(), _locked(root, name, key):
         staged = StageRun(root, place, loaded)
         try:
             main(loaded.settings, staged)
@@ -315,10 +315,13 @@ def _ancestors() -> list[tuple[int, float]]:
     import psutil
 
     found = []
-    for parent in psutil.Process().parents():
-        found.append((parent.pid, parent.create_time()))
-        if any(Path(word).name.startswith("dvc") for word in parent.cmdline()[:3]):
-            return found
+    try:
+        for parent in psutil.Process().parents():
+            found.append((parent.pid, parent.create_time()))
+            if any(Path(word).name.startswith("dvc") for word in parent.cmdline()[:3]):
+                return found
+    except psutil.NoSuchProcess:  # ended meanwhile, or a zombie: then so do we
+        return found
     return found[:1]
 
 

@@ -1,6 +1,7 @@
 """Parts that are over: whole under their name, or not there."""
 
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,18 @@ def test_a_part_is_found_again_with_all_that_its_page_shows(tmp_path: Path) -> N
     assert made.shown == SHOWN
     assert (made.folder / "weights").read_bytes() == b"numbers"
     assert finished.kept(tmp_path, Part(3)) is None
+
+
+@pytest.mark.parametrize("library", finished.COMPUTED_WITH)
+def test_a_part_of_another_library_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    made = finished.keep(tmp_path, PART, fill)
+    monkeypatch.setattr(
+        finished, "version", lambda name: "0.1" if name == library else version(name)
+    )
+    assert finished.kept(tmp_path, PART) is None
+    assert not made.folder.exists()
 
 
 def test_its_checkpoints_are_of_no_more_use(tmp_path: Path) -> None:

@@ -84,6 +84,39 @@ def test_focal_of_two_classes_is_focal_of_one_logit() -> None:
     torch.testing.assert_close(weighted.terms(two, BINARY), binary.terms(ONE, BINARY))
 
 
+def written_out(loss: Loss, p: Tensor) -> Tensor:
+    """Focal's formula as it is published, of the probability of what is right."""
+    return -((1 - p) ** loss.gamma) * p.log()
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0, 5.0])
+def test_focal_is_its_formula(gamma: float) -> None:
+    loss = Loss("focal", gamma=gamma)
+    three = torch.softmax(THREE, dim=1).gather(1, CLASSES[:, None])[:, 0]
+    one = torch.sigmoid((2 * BINARY - 1) * ONE)
+    for found, p in ((loss.terms(THREE, CLASSES), three), (loss.terms(ONE, BINARY), one)):
+        torch.testing.assert_close(found, written_out(loss, p), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("gamma", [0.1, 0.5, 1.0, 2.0])
+def test_what_is_quite_certain_has_a_gradient(gamma: float, dtype: torch.dtype) -> None:
+    """1 - p underflows there: torchvision's, at a gamma below 1, is not a number."""
+    z = torch.tensor([-800.0, -50.0, 50.0, 800.0], dtype=dtype)
+    yes, loss = torch.ones(4, dtype=torch.int64), Loss("focal", gamma=gamma)
+    _, theirs = with_gradient(lambda z: sigmoid_focal_loss(z, yes.to(dtype), -1, gamma).sum(), z)
+    assert torch.isnan(theirs).any() == (gamma < 1)
+    # Of a logit far below 0 the loss is -z, and far above 0 nothing is left to learn.
+    for labels, sign in ((yes, 1), (1 - yes, -1)):
+        terms = loss.terms(sign * z, labels)
+        _, gradient = with_gradient(lambda z, of=labels: loss.terms(z, of).sum(), sign * z)
+        torch.testing.assert_close(terms, -z.clamp(max=0), rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(gradient * sign, -(z < 0).to(dtype), rtol=1e-6, atol=1e-6)
+        two = torch.stack([torch.zeros_like(z), sign * z], dim=1)
+        _, of_two = with_gradient(lambda z, of=labels: loss.terms(z, of).sum(), two)
+        torch.testing.assert_close(of_two, torch.stack([-gradient, gradient], dim=1))
+
+
 def test_focal_without_focus_is_cross_entropy() -> None:
     focal = Loss("focal", gamma=0.0, class_weights=EACH)
     plain = Loss("cross_entropy", class_weights=EACH)
@@ -104,6 +137,8 @@ def test_flooding_turns_the_gradient_as_its_formula_does(level: float) -> None:
         (Loss("cross_entropy"), ONE, "set head.classes to 2 or more"),
         (Loss("binary_cross_entropy"), THREE, "the head has 3; set head.classes to 1"),
         (Loss("cross_entropy", class_weights=(1.0, 2.0)), THREE, "has 2 numbers and the head 3"),
+        (Loss("focal", class_weights=(1.0, 2.0)), ONE, "of one logit weighs by loss.alpha"),
+        (Loss("focal", alpha=0.3), THREE, "of several classes weighs by loss.class_weights"),
     ],
 )
 def test_a_head_that_the_loss_cannot_judge_is_refused(

@@ -55,6 +55,27 @@ def test_a_random_start_is_the_seeds(pixels: Pixels) -> None:
     assert torch.equal(one.head.to_logits.weight, same.head.to_logits.weight)
 
 
+def test_images_too_small_for_the_architecture_are_refused() -> None:
+    small = np.arange(6 * 8 * 8, dtype=np.uint8).reshape(6, 8, 8)
+    with pytest.raises(StudyFileError, match=r"densenet121 cannot see .* 8 rows x 8 columns") as it:
+        begun(small)
+    assert "Decode the view larger" in str(it.value)
+
+
+def test_a_look_at_an_image_moves_nothing(pixels: Pixels, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, chance = begun(pixels, options=TINY | {"drop_rate": 0.5}), torch.get_rng_state()
+    monkeypatch.setattr("oncotrail.backbones.network._sees", lambda *_: None)
+    torch.manual_seed(0)
+    plain = begun(pixels, options=TINY | {"drop_rate": 0.5})
+    torch.testing.assert_close(looked.state_dict(), plain.state_dict(), rtol=0, atol=0)
+    assert all(module.training for module in looked.modules())
+    assert looked.trunk.features.norm0.num_batches_tracked == 0
+    monkeypatch.undo()
+    torch.set_rng_state(chance)
+    begun(pixels)
+    assert torch.equal(torch.get_rng_state(), chance)
+
+
 def test_the_published_network_has_densenet121s_size(pixels: Pixels) -> None:
     assert begun(pixels, options={}).parameter_count() == 6_953_856 + 1024 * 10 + 10 + 10 + 1
 

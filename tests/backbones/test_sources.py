@@ -124,6 +124,20 @@ def test_a_file_with_timms_names(tmp_path: Path) -> None:
     )
 
 
+def test_a_file_of_imagenet_is_as_imagenet(hub: Path, tmp_path: Path) -> None:
+    """With what is said of its weights it begins as those of timm do that the cache holds."""
+    state = timms("densenet121", **NARROW)
+    cached(hub, "timm/densenet121.ra_in1k", "model.safetensors", safetensors.torch.save(state))
+    timm_s = started(DENSENET, Wanted("imagenet"))
+    bare = file_of(state, tmp_path / "mine.safetensors")
+    found = started(DENSENET, replace(bare, licence="apache-2.0", normalisation=IMAGENET))
+    assert found.normalisation == timm_s.normalisation == IMAGENET
+    assert found.source == replace(timm_s.source, kind="file", place=bare.place, sha256=bare.sha256)
+    torch.testing.assert_close(found.trunk.state_dict(), timm_s.trunk.state_dict(), rtol=0, atol=0)
+    grey = started(replace(DENSENET, channels=1), replace(bare, normalisation=IMAGENET))
+    assert grey.normalisation == IMAGENET.of_one_channel()
+
+
 def test_position_embeddings_are_resized_to_the_images(tmp_path: Path) -> None:
     state = timms("vit_tiny_patch16_224", depth=1)
     wanted = file_of(state, tmp_path / "vit.safetensors")

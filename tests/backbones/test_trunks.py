@@ -123,9 +123,16 @@ def test_an_unknown_architecture_names_those_near_it() -> None:
     ):
         build_trunk(TrunkPlan("densnet121", {}, (32, 32)))
     with pytest.raises(
-        StudyFileError, match=r"'googlnet' is not one that torchvision knows; near it: googlenet"
+        StudyFileError, match=r"'googlnet' is not one that torchvision knows; near it: .*googlenet"
     ):
         build_trunk(TrunkPlan("torchvision/googlnet", {}, (32, 32)))
+
+
+def test_one_that_timm_has_not_is_named_as_torchvisions() -> None:
+    with pytest.raises(
+        StudyFileError, match=r"'googlenet' is not one that timm .* near it: torchvision/googlenet"
+    ):
+        build_trunk(TrunkPlan("googlenet", {}, (32, 32)))
 
 
 @pytest.mark.parametrize("name", ["densenet121", "cifar", "torchvision/resnet18"])

@@ -174,6 +174,126 @@ class TestReproduce:
         assert told.getvalue() == "now\nprobe@lungs: interrupted\n"
 
 
+SWEEPS = """\
+stages:
+  grow:
+    foreach: [lungs]
+    do:
+      cmd: mkdir -p data/${item}/grow && echo x > data/${item}/grow/x
+      outs:
+        - data/${item}/grow
+  sweep:
+    foreach:
+      lungs-a: {study: lungs}
+      lungs-b: {study: lungs}
+    do:
+      cmd: sh sweep.sh ${key} ${item.study}
+      deps:
+        - data/${item.study}/grow
+        - raw
+      outs:
+        - data/${item.study}/sweep/${key}
+  best:
+    foreach:
+      lungs-a: {study: lungs}
+    do:
+      cmd: "true"
+      deps:
+        - data/${item.study}/grow
+        - data/${item.study}/sweep/${key}
+"""
+SWEEP = """\
+mkdir -p data/$2/sweep/$1
+touch $1.started
+while [ $1 = lungs-a ] && [ ! -e lungs-b.started ]; do sleep 0.1; done
+cat data/$2/grow/x > data/$2/sweep/$1/y
+"""
+BUSY = """\
+echo "ERROR: failed to reproduce 'grow@lungs': '/x/data/grow' is busy, it is being blocked by:
+  (PID 17): dvc repro sweep@lungs-a
+  (PID 18): dvc repro
+
+If there are no processes with such PIDs, you can manually remove '/x/.dvc/tmp/rwlock' and try.
+last" >&2
+exit 255
+"""
+
+
+class TestStage:
+    @pytest.mark.parametrize(
+        ("address", "needs"),
+        [("sweep@lungs-b", "grow@lungs"), ("best@lungs-a", "grow@lungs sweep@lungs-a")],
+    )
+    def test_what_it_needs_is_looked_at_and_left_alone(
+        self, root: Path, dvc: Path, syncs: list[Path], address: str, needs: str
+    ) -> None:
+        (root / "dvc.yaml").write_text(SWEEPS)
+        script(dvc, 'echo "$@" >> asked')
+        assert reproduce.reproduce_stage(root, address, debug=False) == reproduce.Reproduced(0, 0)
+        looked, ran = (root / "asked").read_text().splitlines()
+        assert looked == f"status --quiet --with-deps {needs}"
+        assert ran == f"repro --single-item {address}"
+        assert syncs == [root]
+
+    @pytest.mark.usefixtures("syncs")
+    def test_what_it_needs_runs_first_where_out_of_date(self, root: Path, dvc: Path) -> None:
+        (root / "dvc.yaml").write_text(SWEEPS)
+        (root / ".oncotrail" / "runs").mkdir(parents=True)
+        runs = "echo {} > .oncotrail/runs/$(echo $* | tr -dc a-z).json"
+        script(dvc, f'echo "$@" >> asked; [ $1 = repro ] || exit 1; {runs}')
+        outcome = reproduce.reproduce_stage(root, "sweep@lungs-a", debug=False)
+        assert outcome == reproduce.Reproduced(0, 2)
+        asked = (root / "asked").read_text().splitlines()
+        assert asked[1:] == ["repro grow@lungs", "repro --single-item sweep@lungs-a"]
+
+    def test_it_does_not_run_where_what_it_needs_fails(
+        self, root: Path, dvc: Path, syncs: list[Path]
+    ) -> None:
+        (root / "dvc.yaml").write_text(SWEEPS)
+        fails = FAILS.format(sentence="the disk is full.", code=2)
+        script(dvc, f'echo "$@" >> asked; [ $1 = repro ] || exit 1\n{fails}')
+        outcome = reproduce.reproduce_stage(root, "sweep@lungs-a", debug=False)
+        assert outcome == reproduce.Reproduced(2, 0, "probe@lungs")
+        assert "--single-item" not in (root / "asked").read_text()
+        assert syncs == []
+
+    def test_who_uses_an_output_is_told_without_advice_to_remove_locks(
+        self, root: Path, dvc: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        script(dvc, BUSY)
+        outcome = reproduce.reproduce(root, None, debug=False)
+        assert outcome == reproduce.Reproduced(2, 0, "grow@lungs")
+        assert capfd.readouterr().err == (
+            "grow@lungs: /x/data/grow is in use by process 17 (dvc repro sweep@lungs-a), "
+            "process 18 (dvc repro); wait for it, or end it.\nlast\n"
+        )
+
+    @pytest.mark.slow
+    @pytest.mark.usefixtures("syncs")
+    def test_the_real_dvc_runs_two_that_need_the_same_side_by_side(
+        self, root: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        (root / "dvc.yaml").write_text(SWEEPS)
+        (root / "sweep.sh").write_text(SWEEP)
+        commit_all(root)
+        dvc = Path(sys.executable).with_name("dvc")
+        subprocess.run([dvc, "init", "-q"], cwd=root, check=True)
+        subprocess.run([dvc, "repro", "-q", "grow@lungs"], cwd=root, check=True)
+        first = subprocess.Popen([dvc, "repro", "--single-item", "sweep@lungs-a"], cwd=root)
+        while not (root / "lungs-a.started").exists():
+            assert first.poll() is None
+            time.sleep(0.05)
+        busy = reproduce.reproduce_stage(root, "grow@lungs", debug=False)
+        assert (busy.exit_code, busy.failed) == (2, "grow@lungs")
+        assert f"is in use by process {first.pid} (" in capfd.readouterr().err
+        second = reproduce.reproduce_stage(root, "sweep@lungs-b", debug=False)
+        assert second == reproduce.Reproduced(0, 0), "and the first waits for it"
+        assert first.wait() == 0
+        lock = (root / "dvc.lock").read_text()
+        assert "sweep@lungs-a:" in lock
+        assert "sweep@lungs-b:" in lock
+
+
 class Signals(io.StringIO):
     """A terminal at which somebody sends a signal on reading `now`."""
 

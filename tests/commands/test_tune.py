@@ -137,6 +137,23 @@ def test_trials_that_the_demo_bends_are_asked_for_there(tmp_path: Path) -> None:
     assert "+        trials: 30" in told
 
 
+@pytest.mark.parametrize(
+    ("trials", "says"),
+    [(-1, r"demo.*search.trials.*greater than or equal to 0"), (3, "3 trials and an empty space")],
+)
+def test_nothing_is_written_that_the_demo_could_not_read(
+    tmp_path: Path, trials: int, says: str
+) -> None:
+    """The demo's block alone says little: it is checked as it bends what is declared."""
+    root = as_it_is(tmp_path)
+    text = BENT.sub("      search: {trials: 1, space: []}\n", (root / FILE).read_text())
+    (root / FILE).write_text(text)
+    with pytest.raises(StudyFileError, match=says):
+        list(tune.ask_for(root, STUDY, "t4", trials))
+    assert (root / FILE).read_text() == text
+    assert (root / "params.yaml").read_text() == (ROOT / "params.yaml").read_text()
+
+
 def test_the_published_recipe_is_asked_where_it_is_declared(root: Path) -> None:
     as_bent = (ROOT / FILE).read_text()
     bent = BENT.search(as_bent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Callable
 from typing import Any
 
 import imagecodecs
@@ -249,6 +250,65 @@ def test_a_deflated_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.Mo
     monkeypatch.setattr(dicom, "MOST_BYTES", 100_000)
     with pytest.raises(ImageFault, match="unpacks to more than 100,000 bytes"):
         scan(data)
+
+
+@pytest.mark.parametrize("length", [None, 4])
+def test_a_deflated_bomb_whose_meta_says_no_length_or_a_wrong_one(
+    monkeypatch: pytest.MonkeyPatch, length: int | None
+) -> None:
+    """It is unpacked as any other, so it is refused as any other."""
+    data = make_dicom(np.zeros((600, 600)), uid.DeflatedExplicitVRLittleEndian)
+    said = b"\x02\x00\x00\x00UL\x04\x00"
+    assert data[132:140] == said
+    short = b"" if length is None else said + length.to_bytes(4, "little")
+    changed = data[:132] + short + data[144:]
+    assert scan(changed).size == (1, 600, 600)
+    monkeypatch.setattr(dicom, "MOST_BYTES", 100_000)
+    with pytest.raises(ImageFault, match="unpacks to more than 100,000 bytes"):
+        scan(changed)
+
+
+def remove(*names: str) -> Callable[[Dataset], None]:
+    def change(dataset: Dataset) -> None:
+        for name in names:
+            delattr(dataset, name)
+
+    return change
+
+
+RESCALE = ("RescaleSlope", "RescaleIntercept")
+
+
+@pytest.mark.parametrize("names", [RESCALE, RESCALE[:1], RESCALE[1:]])
+def test_ct_that_does_not_say_its_hounsfield_units_is_refused(names: tuple[str, ...]) -> None:
+    with pytest.raises(ImageFault, match=r"is CT and does not say how .*; export it again with"):
+        scan(make_dicom(change=remove(*names)))
+    assert scan(make_dicom(change=remove(*RESCALE), Modality="MR")).full_range == (0, 4095)
+
+
+def test_ct_in_another_unit_is_refused() -> None:
+    with pytest.raises(ImageFault, match="is CT in another unit than Hounsfield's; export it with"):
+        scan(make_dicom(RescaleType="US"))
+    for hounsfield in ("HU", "", None):
+        assert scan(make_dicom(RescaleType=hounsfield)).full_range is None
+
+
+@pytest.mark.parametrize("unit", ["HU", "OD"])
+def test_the_unit_of_a_table_counts_as_that_of_a_slope(unit: str) -> None:
+    levels = np.arange(4096, dtype="<u2")
+    table = item(LUTDescriptor=[4096, 0, 16], LUTData=(levels // 2).tobytes(), ModalityLUTType=unit)
+    data = make_dicom(change=remove(*RESCALE), ModalityLUTSequence=table)
+    if unit == "HU":
+        assert scan(data).pixels.max() == 47 * 40 // 2
+    else:
+        with pytest.raises(ImageFault, match="is CT in another unit"):
+            scan(data)
+
+
+def test_values_that_do_not_stand_in_the_lowest_bits_are_refused() -> None:
+    with pytest.raises(ImageFault, match=r"has 12 bits a pixel, .* is bit 15 .* highest at 11"):
+        scan(make_dicom(HighBit=15))
+    assert scan(make_dicom(change=remove("HighBit"))).size == (1, 6, 8)
 
 
 VOI = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,8 @@ from PIL import Image
 from oncotrail.errors import ImageFault
 from oncotrail.imaging.deidentify import Alias, deidentified
 from oncotrail.imaging.read import ImageFile, scan_of
-from tests.imaging.formats import COLOUR, DEEP, NOISE, pages, raster
+from oncotrail.imaging.scan import Scan
+from tests.imaging.formats import COLOUR, DEEP, NOISE, TWELVE_BITS, pages, raster
 
 ALIAS = Alias("P-A", -1, b"k")
 NAME = b"Xanthippe"
@@ -99,3 +102,94 @@ def test_a_tiff_with_jpeg_inside_is_refused() -> None:
     data = raster(NOISE, "TIFF", compression="jpeg")
     with pytest.raises(ImageFault, match="is a TIFF that holds JPEG; save it as JPEG, or as TIFF"):
         deidentified(ImageFile("TIFF", data), ALIAS, checked_by_hand=False)
+
+
+def tiff(strips: list[bytes], bits: list[int], **tags: list[int]) -> bytes:
+    """A TIFF of NOISE's size, written tag by tag; `tags` are named by their numbers: t262=0."""
+    rows, columns = NOISE.shape
+    entries: dict[int, list[int]] = {
+        256: [columns],
+        257: [rows],
+        258: bits,
+        259: [1],
+        262: [1],
+        273: [],
+        277: [len(bits)],
+        278: [rows],
+        279: [len(strip) for strip in strips],
+    }
+    entries |= {int(name[1:]): value for name, value in tags.items()}
+    place = 8
+    body = b"".join(strips)
+    for strip in strips:
+        entries[273].append(place)
+        place += len(strip)
+    listed = struct.pack("<H", len(entries))
+    beside, after = b"", place + 2 + 12 * len(entries) + 4
+    for number, values in sorted(entries.items()):
+        value = struct.pack(f"<{len(values)}I", *values)
+        if len(values) > 1:
+            value, beside = struct.pack("<I", after + len(beside)), beside + value
+        listed += struct.pack("<HHI", number, 4, len(values)) + value
+    return b"II*\0" + struct.pack("<I", place) + body + listed + bytes(4) + beside
+
+
+def _clean(data: bytes) -> bytes:
+    return deidentified(ImageFile("TIFF", data), ALIAS, checked_by_hand=False).file.data
+
+
+def read_tiff(data: bytes) -> Scan:
+    return scan_of(ImageFile("TIFF", data))
+
+
+@pytest.mark.parametrize("picture", [NOISE, DEEP], ids=["8 bits", "16 bits"])
+def test_where_zero_is_white_light_and_dark_are_exchanged(picture: NDArray[Any]) -> None:
+    plain = tiff([picture.tobytes()], [8 * picture.itemsize], t262=[0])
+    deflated = tiff([zlib.compress(picture.tobytes())], [8 * picture.itemsize], t259=[8], t262=[0])
+    for data in (plain, deflated, _clean(plain)):
+        assert np.array_equal(read_tiff(data).pixels[0], np.iinfo(picture.dtype).max - picture)
+
+
+def test_floats_of_which_zero_is_white_say_no_black() -> None:
+    data = tiff([NOISE.astype("<f4").tobytes()], [32], t262=[0], t339=[3])
+    with pytest.raises(ImageFault, match=r"says that 0 is white.*save it with black as 0"):
+        read_tiff(data)
+
+
+def test_colours_of_sixteen_bits_in_planes_are_refused() -> None:
+    planes = [(plane.astype("<u2") * 257).tobytes() for plane in np.moveaxis(COLOUR, 2, 0)]
+    with pytest.raises(ImageFault, match="each in a plane of its own; save it interleaved"):
+        read_tiff(tiff(planes, [16, 16, 16], t262=[2], t284=[2]))
+
+
+def test_other_colours_in_planes_or_of_sixteen_bits_are_read() -> None:
+    planes = [plane.tobytes() for plane in np.moveaxis(COLOUR, 2, 0)]
+    apart = tiff(planes, [8, 8, 8], t262=[2], t284=[2])
+    together = tiff([(COLOUR.astype("<u2") * 257).tobytes()], [16, 16, 16], t262=[2])
+    for data in (apart, together):
+        assert np.array_equal(read_tiff(data).pixels[0], COLOUR)
+
+
+@pytest.mark.parametrize(
+    ("kind", "tags"), [("<u4", {}), ("<u4", {"t339": [1]}), ("<i4", {"t339": [2]})]
+)
+def test_whole_numbers_of_32_bits_have_a_sign_only_where_the_file_says_so(
+    kind: str, tags: dict[str, list[int]]
+) -> None:
+    values = (NOISE.astype(np.uint32) << 24).view(kind)
+    found = read_tiff(tiff([values.tobytes()], [32], **tags))
+    assert np.array_equal(found.pixels[0], values)
+    assert (found.pixels.min() < 0) == (kind == "<i4")
+    assert found.full_range is None
+
+
+def test_twelve_bits_are_white_at_4095() -> None:
+    values = TWELVE_BITS.reshape(-1, 2)
+    packed = np.stack(
+        [values[:, 0] >> 4, (values[:, 0] & 15) << 4 | values[:, 1] >> 8, values[:, 1] & 255],
+        axis=1,
+    )
+    found = read_tiff(tiff([packed.astype(np.uint8).tobytes()], [12]))
+    assert np.array_equal(found.pixels[0], TWELVE_BITS)
+    assert found.full_range == (0, 4095)
+    assert read_tiff(tiff([DEEP.tobytes()], [16])).full_range == (0, 65535)

@@ -194,6 +194,7 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
         ),
         ("a.tif", written(PICTURE, "PNG"), r"is named \.tif but holds PNG"),
         ("a.nii", nifti_bytes(np.zeros((4, 1, 1), np.int16), np.eye(4)), "is a line or a point"),
+        ("a.nii", nifti_bytes(PICTURE * 1j, np.eye(4)), "holds complex numbers; save their magn"),
         ("a.nii", nifti_bytes(PICTURE, np.eye(4))[:-1], "is cut short: 5 of 6 bytes of values"),
         (
             "a.nii",

@@ -105,6 +105,22 @@ def test_a_killed_search_goes_on_where_it_was(tmp_path: Path, undisturbed: list[
     assert epochs == sorted(set(epochs)), "it went on from its checkpoint"
 
 
+def test_fewer_trials_after_an_interruption_leave_the_later_ones_alone(
+    tmp_path: Path, undisturbed: list[object]
+) -> None:
+    """What a kill left of them waits, until so many trials are asked for again."""
+    folder = tmp_path / "search"
+    driver = Driver(folder)
+    driver.until("epoch 3 1")
+    driver.end(signal.SIGKILL)
+    heard = Heard()
+    assert len(search(folder, 2, heard=heard).trials) == 2
+    assert heard.lines == []
+    found = search(folder, TRIALS, heard=heard)
+    assert heard.lines[0] == "started 3"
+    assert [(t.number, t.state, t.parameters, t.curves) for t in found.trials] == undisturbed
+
+
 @pytest.mark.slow
 def test_kills_at_any_moment_change_nothing(tmp_path: Path, undisturbed: list[object]) -> None:
     folder, chance = tmp_path / "search", np.random.default_rng(4)

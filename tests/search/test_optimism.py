@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,27 @@ def test_several_classes_have_no_correction() -> None:
     scores = np.random.default_rng(6).random(60)
     labels = [number % 3 for number in range(60)]
     assert best_of(found(trial(0, scores, labels=labels)), np.random.default_rng(6)) is None
+
+
+def test_a_resample_without_patients_has_no_likelihood() -> None:
+    """And numpy says nothing of it: warnings are errors here."""
+    first, second = log_likelihood([0, 1], [0.5, 0.5], [[1, 1], [0, 0]])
+    assert first == pytest.approx(np.log(0.5))
+    assert np.isnan(second)
+
+
+@pytest.mark.parametrize(
+    ("objective", "patients"),
+    [(f"validation_{of}", few) for of in ("auc", "accuracy", "loss") for few in (2, 4, 6)],
+)
+def test_few_patients_give_no_warning(objective: str, patients: int) -> None:
+    """Some resamples leave nobody out: they are left out, or too many for a correction."""
+    random = np.random.default_rng(8)
+    more = {"patients": PATIENTS[:patients], "labels": LABELS[:patients]}
+    trials = [trial(n, random.random(60)) for n in range(3)]
+    few = [replace(one, more={**more, "scores": one.more["scores"][:patients]}) for one in trials]
+    luck = best_of(found(*few, objective=objective), random)
+    assert luck is None or np.isfinite([luck.corrected, luck.low, luck.high]).all()
 
 
 def test_likelihood_is_scikit_learns() -> None:

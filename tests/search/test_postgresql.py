@@ -1,21 +1,24 @@
 """A search whose trials are kept by a real PostgreSQL, where one is installed."""
 
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 
 from oncotrail.commands import prune_searches
 from oncotrail.commands.prune_bounds import Bounds
 from oncotrail.commands.prune_present import Asked
-from oncotrail.errors import UserFault
+from oncotrail.errors import StageBusy, UserFault
 from oncotrail.search.network import FOLDER
 from oncotrail.search.storage import ADDRESS, Place, starts_of
 from tests.search.searching import search
@@ -85,9 +88,40 @@ def test_a_killed_search_goes_on_from_the_server(
     workers = driver.workers()
     driver.end(signal.SIGKILL)
     assert gone(workers)
+    wait_until_free(address)
     found = search(tmp_path, TRIALS, address=place.address, name="killed/key")
     here = search(tmp_path / "file", TRIALS)
     assert [t.curves for t in found.trials] == [t.curves for t in here.trials]
+
+
+@needs_server
+def test_a_second_search_from_another_clone_is_refused(tmp_path: Path, address: str) -> None:
+    """Each clone has a folder and a lock file of its own; the server is what they share."""
+    name = "shared/key"
+    first = Driver(tmp_path / "one", trials=TRIALS, address=address, name=name, seconds=1)
+    first.until("epoch 0 1")
+    with pytest.raises(StageBusy, match=r"^shared/key is being searched in the database that"):
+        search(tmp_path / "two", TRIALS, address=address, name=name)
+    search(tmp_path / "two", 1, address=address, name="shared/another")
+    states = {start.state.name for start in starts_of(Place(tmp_path, name, address))}
+    assert states == {"RUNNING"}, "the first goes on"
+    first.end(signal.SIGKILL)
+    wait_until_free(address)
+    found = search(tmp_path / "two", TRIALS, address=address, name=name)
+    assert len(found.trials) == TRIALS
+    search(tmp_path / "two", TRIALS, address=address, name=name)  # nothing was left held
+
+
+def wait_until_free(address: str) -> None:
+    """The server hears of a kill when it looks at the connection."""
+    import psycopg
+
+    with psycopg.connect(address, autocommit=True) as connection:
+        held = "select count(*) from pg_locks where locktype = 'advisory'"
+        deadline = time.monotonic() + 30
+        while connection.execute(held).fetchone() != (0,):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 @needs_server
@@ -111,12 +145,46 @@ def test_a_search_that_prune_removes_is_forgotten_by_the_server(
 
 
 @pytest.mark.skipif(find_spec("psycopg") is None, reason="psycopg is not installed")
-def test_a_server_that_is_away_is_told_without_its_password(tmp_path: Path) -> None:
-    with pytest.raises(UserFault, match=r"postgresql://127.0.0.1:9/runs cannot be used") as told:
-        search(tmp_path, 1, address="postgresql://mary:secret@127.0.0.1:9/runs")
+@pytest.mark.parametrize("word", ["secret", "s/ecret", "secret?x=1"])
+def test_a_server_that_is_away_is_told_without_its_password(tmp_path: Path, word: str) -> None:
+    says = r"postgresql\+psycopg://mary:\*\*\*@127.0.0.1:9/runs cannot be used"
+    with pytest.raises(UserFault, match=says) as told:
+        search(tmp_path, 1, address=f"postgresql://mary:{quote_plus(word)}@127.0.0.1:9/runs")
     assert "secret" not in str(told.value)
 
 
-def test_another_kind_of_address_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserFault, match=rf"{ADDRESS} is 'mysql://host/x'; expected postgresql"):
-        search(tmp_path, 1, address="mysql://mary:secret@host/x")
+@pytest.mark.skipif(find_spec("psycopg") is None, reason="psycopg is not installed")
+@pytest.mark.parametrize(
+    "option",
+    [
+        "password=secret",
+        "secret=secret",
+        "sslmode=secret",
+        "host=secret:a:b",
+        "port=1&host=a&host=b",
+    ],
+)
+def test_options_are_not_told_either(tmp_path: Path, option: str) -> None:
+    with pytest.raises(UserFault, match=r"cannot be( used|;)") as told:
+        search(tmp_path, 1, address=f"postgresql://mary@127.0.0.1:9/runs?{option}")
+    assert "secret" not in str(told.value).replace("connection option", "")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["mysql://mary:secret@host/x", "postgresql+nothing://mary:secret@host/x", "sqlite:///x.db"],
+)
+def test_another_kind_of_address_is_refused(tmp_path: Path, address: str) -> None:
+    with pytest.raises(UserFault, match=rf"{ADDRESS} is '.*'; expected postgresql:") as told:
+        search(tmp_path, 1, address=address)
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["mary secret", "postgresql:mary:secret@host/x", "postgresql://mary:secret@host:port/x"],
+)
+def test_of_what_is_no_address_nothing_is_told(tmp_path: Path, address: str) -> None:
+    with pytest.raises(UserFault, match=rf"^{ADDRESS} is no address of a database; ") as told:
+        search(tmp_path, 1, address=address)
+    assert not {"secret", "mary"} & set(re.findall(r"[a-z]+", str(told.value)))

@@ -68,6 +68,8 @@ def test_declared_settings_outside_the_space_are_refused(part: dict[str, Any], s
         ({"low": 1, "high": 2, "log": True, "step": 1}, "steps are even and logarithms are not"),
         ({"low": 0, "high": 10, "step": 3}, "no whole number of steps of 3 leads to 10"),
         ({"choices": [1]}, "at least 2"),
+        ({"choices": [True, 1]}, "two choices are equal"),
+        ({"choices": [[8, 16], [8.0, 16]]}, "two choices are equal"),
     ],
 )
 def test_a_space_that_cannot_be_is_refused(part: dict[str, Any], says: str) -> None:
@@ -91,3 +93,24 @@ def test_trials_need_something_to_try() -> None:
     with pytest.raises(StudyFileError, match="5 trials and an empty space"):
         search()
     assert search(trials=0).space == ()
+
+
+@pytest.mark.parametrize(
+    ("objective", "setting", "says"),
+    [
+        ("validation_loss", "loss.positive_weight", "each trial would be measured by another one"),
+        ("validation_loss", "loss.flooding", "each trial would be measured by another one"),
+        ("validation_loss", "loss.kind", "each trial would be measured by another one"),
+        ("validation_auc", "attention.hidden", "all trials would be equal"),
+    ],
+)
+def test_what_makes_trials_incomparable_is_not_searched(
+    objective: str, setting: str, says: str
+) -> None:
+    part = {"setting": setting, "choices": [0.5, 1]}
+    with pytest.raises(StudyFileError, match=says):
+        Search.read({"trials": 2, "space": [part], "objective": objective}, "search")
+
+
+def test_the_loss_is_searched_where_another_figure_decides() -> None:
+    assert search({"setting": "loss.positive_weight", "low": 1, "high": 4}).space

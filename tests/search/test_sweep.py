@@ -3,8 +3,13 @@ from pathlib import Path
 import pytest
 
 from oncotrail.errors import TrainingFault, UserFault
+from oncotrail.search.ledger import DEATHS, NUMBER, Ledger
+from oncotrail.search.sampling import sampler_of
+from oncotrail.search.space import distributions
+from oncotrail.search.storage import Place, opened
 from oncotrail.search.sweep import WorkerFault
-from tests.search.searching import DECLARED, Heard, search
+from oncotrail.study.search import TreeParzen
+from tests.search.searching import DECLARED, Heard, asked, search
 from tests.search.toy import EPOCHS, objective, worked
 
 
@@ -61,6 +66,24 @@ def test_a_killed_workers_trial_goes_on_from_its_checkpoint(tmp_path: Path) -> N
     assert [t.curves for t in found.trials] == [t.curves for t in undisturbed.trials]
 
 
+def test_a_waiting_trial_beyond_the_budget_lets_those_within_it_pass(tmp_path: Path) -> None:
+    """Whichever of them was queued first."""
+    place = Place(tmp_path, "study-t4/key")
+    with opened(place, "maximize") as study:
+        for number in (3, 1):
+            first = {"optimizer.learning_rate": 10.0**-number, "augmentation.flips": "[]"}
+            study.enqueue_trial(first, user_attrs={NUMBER: number, DEATHS: 0})
+        ledger = Ledger(study, distributions(asked(2).space), 2)
+        start = ledger.next(sampler_of(TreeParzen(), 1))
+        assert start is not None
+        assert (start.number, start.sampled["optimizer.learning_rate"]) == (1, 0.1)
+        assert ledger.next(sampler_of(TreeParzen(), 1)) is None
+        more = Ledger(study, distributions(asked(4).space), 4)
+        later = more.next(sampler_of(TreeParzen(), 1))
+        assert later is not None
+        assert (later.number, later.sampled["optimizer.learning_rate"]) == (3, 0.001)
+
+
 def test_a_trial_that_kills_every_worker_is_given_up(tmp_path: Path) -> None:
     heard = Heard()
     found = search(tmp_path, 3, heard=heard, code=objective(dies=[1]), retries=1)
@@ -111,6 +134,18 @@ def test_hyperband_gives_few_trials_all_epochs(tmp_path: Path) -> None:
     found = search(tmp_path, 12, pruner={"kind": "hyperband", "reduction": 2})
     assert found.of("pruned")
     assert found.of("complete")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_hyperband_prunes_the_same_where_workers_die(tmp_path: Path, seed: int) -> None:
+    """A trial that starts anew keeps its bracket, and does not compete with itself."""
+    how = {"trials": 10, "seed": seed, "pruner": {"kind": "hyperband", "reduction": 2}}
+    undisturbed = told(tmp_path / "a", **how)
+    assert "pruned" in [state for _, state, *_ in undisturbed]
+    heard = Heard()
+    disturbed = told(tmp_path / "b", heard=heard, code=objective(dies_once=list(range(10))), **how)
+    assert any(line.startswith("cut off") for line in heard.lines)
+    assert disturbed == undisturbed
 
 
 def test_twelve_workers_on_an_empty_folder_lose_nothing(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from oncotrail.errors import StudyFileError
 from oncotrail.study.network import Network
 from tests import declared
 
+FILE = {"file": "w.safetensors", "sha256": "0" * 64}
 SHELF = {"kind": "off_the_shelf", "estimator": {"name": "sklearn.svm.SVC"}}
 
 
@@ -35,14 +36,34 @@ def test_first_weights_have_words(weights: Any, said: str) -> None:
     assert read(weights=weights).begins_with == said
 
 
+TWO = {"embedding": 3, "classes": 2}
+SEVERAL = [1, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
+        (
+            {"loss": {"kind": "focal", "class_weights": [1, 2]}},
+            r"loss focal of one logit has no class_weights; write alpha",
+        ),
+        (
+            {"loss": {"kind": "focal", "alpha": 0.3}, "head": TWO},
+            r"loss focal of several classes has no alpha; write class_weights",
+        ),
+        (
+            {"loss": {"kind": "cross_entropy", "class_weights": SEVERAL}, "head": TWO},
+            r"head.classes is 2 and loss.class_weights has 3 numbers; give one for each",
+        ),
+        ({"head": {"embedding": 3, "classes": 3}}, r"head.classes: found 3"),
         ({"weights": "imagenet", "route": {"kind": "scratch"}}, r"scratch is a random start"),
+        ({"route": {"kind": "transfer"}}, r"begins with weights; name them, or .* scratch"),
         ({"head": {"embedding": 3, "classes": 2}}, r"needs one logit; set head.classes to 1"),
         ({"loss": {"kind": "cross_entropy"}}, r"a logit per class; set head.classes to 2"),
         ({"head": {"embedding": None, "activation": "tanh"}}, r"has no layer before it; drop it"),
         ({"weights": {"file": "w.safetensors", "sha256": "abc"}}, r"sha256"),
+        ({"weights": FILE | {"mean": [0, 0, 0]}}, r"mean and std are of .*; write both"),
+        ({"weights": FILE | {"mean": [123, 117, 104], "std": [1, 1, 1]}}, r"mean.0: found 123"),
         ({"weights": {"hub": "resnet50"}}, r"hub"),
         ({"channels": 2}, r"channels"),
         ({"route": SHELF | {"estimator": {"name": "os.system"}}}, r"name"),

@@ -24,6 +24,7 @@ def test_each_kind_has_its_own_settings() -> None:
     found = read(
         loss={"kind": "focal", "gamma": 3, "alpha": 0.25},
         schedule={"kind": "cosine", "warm_up": 5},
+        epochs=6,
         optimizer={"kind": "sgd", "learning_rate": 0.1, "weight_decay": 0, "momentum": 0.9},
     )
     assert found.loss == Focal(kind="focal", gamma=3, alpha=0.25)
@@ -50,6 +51,18 @@ def test_each_kind_has_its_own_settings() -> None:
         ),
         ({"augmentation": ["diagonal_flip"]}, r"augmentation.flips.0"),
         ({"average_decay": 1.0}, r"average_decay"),
+        (
+            {"schedule": {"kind": "cosine", "minimum": 3e-3}},
+            r"minimum 0.003 is not below optimizer.learning_rate 0.003; lower it",
+        ),
+        (
+            {"schedule": {"kind": "plateau", "factor": 0.5, "patience": 2, "minimum": 0.01}},
+            r"minimum 0.01 is not below optimizer.learning_rate 0.003; lower it",
+        ),
+        (
+            {"schedule": {"kind": "constant", "warm_up": 5}, "epochs": 5},
+            r"warm_up 5 never ends in 5 epochs; write fewer",
+        ),
     ],
 )
 def test_what_cannot_be_acted_on_is_refused_with_its_place(

@@ -21,6 +21,7 @@ from oncotrail.cohort import tables
 from oncotrail.cohort.folds import Part
 
 FINISHED, PART = "finished", "part.json"
+COMPUTED_WITH = ("torch", "torchvision", "timm", "scikit-learn")  # of others a part is not kept
 TABLES: Mapping[str, tables.Table] = {
     "features.parquet": tables.FEATURES,
     "predictions.parquet": tables.PREDICTIONS,
@@ -37,12 +38,12 @@ class Finished:
 
 
 def kept(checkpoints: Path, part: Part) -> Finished | None:
-    """A part that was finished before a kill, by the same torch."""
+    """A part that was finished before a kill, with the same libraries."""
     folder = checkpoints / FINISHED / part.name
     if not folder.is_dir():
         return None
     said = json.loads((folder / PART).read_text(encoding="utf-8"))
-    if said.pop("torch") != version("torch"):
+    if {library: said.pop(library, None) for library in COMPUTED_WITH} != _versions():
         shutil.rmtree(folder)
         return None
     return Finished(folder, Shown(**said))
@@ -56,7 +57,7 @@ def keep(checkpoints: Path, part: Part, fill: Callable[[Path], Shown]) -> Finish
     beside.mkdir(parents=True)
     try:
         shown = fill(beside)
-        said = json.dumps({"torch": version("torch"), **asdict(shown)})
+        said = json.dumps({**_versions(), **asdict(shown)})
         (beside / PART).write_text(said, encoding="utf-8")
         for path in (*beside.iterdir(), beside):
             _to_the_disk(path)
@@ -89,6 +90,10 @@ def link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+
+
+def _versions() -> dict[str, str]:
+    return {library: version(library) for library in COMPUTED_WITH}
 
 
 def _to_the_disk(path: Path) -> None:

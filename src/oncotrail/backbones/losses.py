@@ -32,7 +32,7 @@ class Loss:
 
     kind: LossKind
     positive_weight: float = 1.0  # binary cross-entropy: a positive image counts this often
-    class_weights: tuple[float, ...] = ()  # of the losses with a logit per class; none: all 1
+    class_weights: tuple[float, ...] = ()  # where there is a logit per class; none: all 1
     gamma: float = 2.0  # focal: how much what is already right is played down
     alpha: float | None = None  # focal, one logit: weight of a positive; a negative's is 1 - alpha
     flooding: float = 0.0  # the level b of |loss - b| + b (Ishida et al., ICML 2020); 0: none
@@ -49,11 +49,22 @@ class Loss:
                 "head.classes to 1, or take cross_entropy."
             )
             raise StudyFileError(message)
+        if self.kind == "focal":
+            self._check_focal(single=single)
         if not single and self.class_weights and len(self.class_weights) != logits.shape[1]:
             message = (
                 f"loss.class_weights has {len(self.class_weights)} numbers and the head "
                 f"{logits.shape[1]} classes; give one for each."
             )
+            raise StudyFileError(message)
+
+    def _check_focal(self, *, single: bool) -> None:
+        """Weights that its formula would leave out; whoever wrote them expects them in it."""
+        if single and self.class_weights:
+            message = "focal of one logit weighs by loss.alpha; drop loss.class_weights."
+            raise StudyFileError(message)
+        if not single and self.alpha is not None:
+            message = "focal of several classes weighs by loss.class_weights; drop loss.alpha."
             raise StudyFileError(message)
 
     def terms(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -109,20 +120,26 @@ def _negative_log_likelihood(
 def _focal(loss: Loss, logits: Tensor, labels: Tensor, reduction: Reduction) -> Tensor:  # noqa: ARG001  torch has none to reduce
     if logits.ndim == 1:
         return _binary_focal(loss, logits, labels.to(logits.dtype))
-    log_p = functional.log_softmax(logits, dim=1).gather(1, labels[:, None])[:, 0]
+    own = logits.gather(1, labels[:, None])
+    others = logits.masked_fill(functional.one_hot(labels, logits.shape[1]).bool(), -torch.inf)
     weight = _class_weights(loss, logits)
     scale = 1.0 if weight is None else weight[labels]
-    return -scale * (1 - log_p.exp()) ** loss.gamma * log_p
+    return scale * _focal_of(loss, own[:, 0] - torch.logsumexp(others, dim=1))
 
 
 def _binary_focal(loss: Loss, logits: Tensor, labels: Tensor) -> Tensor:
-    entropy = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
-    scores = torch.sigmoid(logits)
-    right = scores * labels + (1 - scores) * (1 - labels)
-    terms = (1 - right) ** loss.gamma * entropy
+    terms = _focal_of(loss, (2 * labels - 1) * logits)
     if loss.alpha is None:
         return terms
     return (loss.alpha * labels + (1 - loss.alpha) * (1 - labels)) * terms
+
+
+def _focal_of(loss: Loss, odds: Tensor) -> Tensor:
+    """From the log odds of what is right.
+
+    In logarithms 1 - p is never 0, where the power of a gamma below 1 would have no gradient.
+    """
+    return -torch.exp(loss.gamma * functional.logsigmoid(-odds)) * functional.logsigmoid(odds)
 
 
 def _class_weights(loss: Loss, logits: Tensor) -> Tensor | None:

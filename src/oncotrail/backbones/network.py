@@ -145,7 +145,27 @@ def start(
         begun = started(plan, weights)
         normalisation = begun.normalisation or Normalisation.of(training, channels)
         built = Architecture(plan, head, normalisation, precision)
-        return Begun(EmbeddingNetwork(built, begun.trunk), begun.source)
+        network = EmbeddingNetwork(built, begun.trunk)
+    _sees(network, training)
+    return Begun(network, begun.source)
+
+
+def _sees(network: EmbeddingNetwork, training: Inputs) -> None:
+    """Refuse images that shrink to nothing on their way; neither numbers nor chance are moved."""
+    network.eval()
+    try:
+        with torch.no_grad():
+            black = torch.zeros((1, *training.shape[1:]), dtype=torch.uint8)
+            network.trunk(network.normalised(black))
+    except (RuntimeError, ValueError, AssertionError) as error:
+        plan = network.architecture.trunk
+        message = (
+            f"{plan.name} cannot see images of {plan.sides[0]} rows x {plan.sides[1]} columns "
+            f"({error}). Decode the view larger (in the demo, limits.image_side), or take another "
+            "architecture."
+        )
+        raise StudyFileError(message) from error
+    network.train()
 
 
 def _tuples(option: Any) -> Any:

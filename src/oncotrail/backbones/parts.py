@@ -17,7 +17,9 @@ from oncotrail.backbones import learning, material, plan, results, weights
 from oncotrail.backbones.finished import Finished, keep, kept, place_all
 from oncotrail.backbones.part_run import PartRun, Shown, files_of, nested
 from oncotrail.backbones.spread import spread
-from oncotrail.cohort.folds import Part
+from oncotrail.cohort import tables
+from oncotrail.cohort.folds import Part, of_fold
+from oncotrail.errors import TableError
 from oncotrail.record import Run, generator
 from oncotrail.study.computing import Compute
 
@@ -45,6 +47,7 @@ class Given:
 
 def train_parts(given: Given, parts: Sequence[Part], run: Run) -> None:
     """Train all parts into the run's output, the main one first."""
+    check_classes(given, parts)
     main = parts[0]
     if len(parts) == 1:
         shown = train_part(given, PartRun(run, main, is_main=True), run.out)
@@ -61,6 +64,26 @@ def train_parts(given: Given, parts: Sequence[Part], run: Run) -> None:
         run.nested(part.name, nested(part, done[part].shown, done[main].shown, placed))
     run.metrics(done[main].shown.metrics)
     run.metrics(spread({part: of.shown.metrics for part, of in done.items()}, main))
+
+
+def check_classes(given: Given, parts: Sequence[Part]) -> None:
+    """Refuse parts that would learn from one class, or choose by one: now, and not after hours."""
+    for part in parts:
+        outcome = plan.read_settings(given.tuned, part.outer_fold).outcome
+        fold = of_fold(given.split, part.outer_fold)
+        labels = given.cohort[["patient", outcome]]
+        known = tables.join(fold, labels, f"labels of {part.name}")
+        uses = {"learns from": part.learns(known), "chooses by": known["role"] == "validation"}
+        for use, rows in uses.items():
+            found = known.loc[rows.astype(bool), outcome]
+            if found.nunique() < 2:  # noqa: PLR2004  a class and another
+                message = (
+                    f"{given.model}: part {part.name} {use} {len(found)} patients, of whom "
+                    f"{int(found.sum())} have {outcome} = 1; both classes are needed. In section "
+                    f"split stratify by {outcome} or take other folds"
+                )
+                off = "" if part.inner_fold is None else ", or set the network's out_of_fold: false"
+                raise TableError(f"{message}{off}.")
 
 
 def finished(given: Given, run: PartRun) -> Finished:

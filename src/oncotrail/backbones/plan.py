@@ -14,6 +14,7 @@ from oncotrail.backbones.heads import HeadPlan
 from oncotrail.backbones.inputs import Inputs
 from oncotrail.backbones.losses import Loss
 from oncotrail.backbones.network import Begun, EmbeddingNetwork, start
+from oncotrail.backbones.normalisation import Normalisation
 from oncotrail.backbones.optimisation import Optimizer
 from oncotrail.backbones.recipe import Recipe
 from oncotrail.backbones.schedules import Schedule
@@ -52,13 +53,19 @@ def _of_folds(folder: Path) -> dict[str, Any]:
 
 
 def recipe(settings: Network, most_epochs: int | None, seed: int) -> Recipe:
-    """How to train; `most_epochs` caps the declared epochs, None does not."""
+    """How to train; `most_epochs` caps the declared epochs, None does not.
+
+    The warm-up stays the same share of the epochs: one that filled a capped training would never
+    reach the learning rate.
+    """
+    epochs = settings.epochs if most_epochs is None else min(settings.epochs, most_epochs)
+    warm_up = settings.schedule.warm_up * epochs // settings.epochs
     return Recipe(
-        epochs=settings.epochs if most_epochs is None else min(settings.epochs, most_epochs),
+        epochs=epochs,
         batch_size=settings.batch_size,
         loss=Loss(**settings.loss.model_dump()),
         optimizer=Optimizer(**settings.optimizer.model_dump()),
-        schedule=Schedule(**settings.schedule.model_dump()),
+        schedule=Schedule(**{**settings.schedule.model_dump(), "warm_up": warm_up}),
         augmentation=Augmentation(**settings.augmentation.model_dump()),
         sampler=settings.sampler,
         accumulation=settings.accumulation,
@@ -94,7 +101,10 @@ def begin(
 def wanted(weights: Weights, pretrained: Path) -> Wanted:
     """The first weights that the study file names."""
     if isinstance(weights, FileWeights):
-        return Wanted("file", weights.file, weights.sha256)
+        constants = None
+        if weights.mean and weights.std:
+            constants = Normalisation(weights.mean, weights.std)
+        return Wanted("file", weights.file, weights.sha256, weights.licence, constants)
     if isinstance(weights, HubWeights):
         return Wanted("hub", weights.hub)
     if isinstance(weights, PretrainedWeights):
@@ -111,9 +121,12 @@ def machine(settings: Network, compute: Compute) -> OneDevice:
 def said(
     settings: Network, asked: Recipe, machine: OneDevice, images: int, source: Source
 ) -> dict[str, Scalar]:
-    """What the run's page says of the plan."""
+    """What the run's page says of the plan, as used."""
+    shown = settings.flat()
+    if "schedule.warm_up" in shown:
+        shown["schedule.warm_up"] = asked.schedule.warm_up
     return {
-        **settings.flat(),
+        **shown,
         "epochs": asked.epochs,
         "training_images": images,
         **{f"start.{name}": value for name, value in asdict(source).items()},

@@ -49,7 +49,10 @@ class Wanted:
 
     kind: Kind
     place: str = ""
-    sha256: str = ""  # of a file: the one that is expected
+    # Of a file: the digest that is expected, and what is said of its weights.
+    sha256: str = ""
+    licence: str = ""
+    normalisation: Normalisation | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def _file(plan: TrunkPlan, wanted: Wanted) -> _Brought:  # noqa: ARG001
             "that is meant, or write its digest."
         )
         raise UserFault(message)
-    return _Brought(file, str(file), NOT_STATED, None)
+    return _Brought(file, str(file), wanted.licence or NOT_STATED, wanted.normalisation)
 
 
 def _hub(plan: TrunkPlan, wanted: Wanted) -> _Brought:

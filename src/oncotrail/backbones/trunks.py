@@ -78,7 +78,8 @@ def timm_trunk(plan: TrunkPlan, **how: Any) -> nn.Module:
 def said_by_timm(name: str) -> PretrainedCfg:
     """What timm knows of an architecture and of its weights."""
     if not timm.is_model(name):
-        raise StudyFileError(_unknown(name, timm.list_models(), "timm knows"))
+        theirs = {of: of for of in timm.list_models()}
+        raise StudyFileError(_unknown(name, _of_torchvision() | theirs, "timm knows"))
     try:
         said = timm.get_pretrained_cfg(name)
     except RuntimeError:
@@ -110,8 +111,7 @@ def of_one_channel(trunk: nn.Module, name: str) -> nn.Module:
 def _torchvision(plan: TrunkPlan) -> nn.Module:
     from torchvision import models
 
-    known = models.list_models(module=models)
-    name = plan.name.removeprefix(TORCHVISION)
+    known, name = _of_torchvision(), plan.name.removeprefix(TORCHVISION)
     if name not in known:
         raise StudyFileError(_unknown(name, known, "torchvision knows"))
     extra: dict[str, Any] = {"weights": None}
@@ -124,6 +124,13 @@ def _torchvision(plan: TrunkPlan) -> nn.Module:
     _without_classifier(trunk, plan.name)
     _repeatable(trunk)
     return trunk
+
+
+def _of_torchvision() -> dict[str, str]:
+    """Its own name for a network, and how a study file writes it."""
+    from torchvision import models
+
+    return {name: TORCHVISION + name for name in models.list_models(module=models)}
 
 
 def _square(plan: TrunkPlan) -> int:
@@ -189,9 +196,10 @@ def _whole_patches(plan: TrunkPlan, trunk: nn.Module) -> None:
         raise StudyFileError(message)
 
 
-def _unknown(name: str, known: list[str], who: str) -> str:
+def _unknown(name: str, known: Mapping[str, str], who: str) -> str:
     close = difflib.get_close_matches(name.partition(".")[0], known, n=3)
+    near = ", ".join(known[each] for each in close) or "none"
     return (
-        f"architecture {name!r} is not one that {who}; near it: {', '.join(close) or 'none'}. "
+        f"architecture {name!r} is not one that {who}; near it: {near}. "
         f"Write a timm name, {TORCHVISION}<name> or {SMALL}."
     )

@@ -19,15 +19,20 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 from oncotrail.commands import git
-from oncotrail.errors import UserFault
+from oncotrail.errors import StageBusy, UserFault
 from oncotrail.record import RunRecord, folder
 from oncotrail.stage import INTERRUPTED, WORK, guarded
-from oncotrail.study.load import PARAMS, entries, foreach_section, read_yaml
+from oncotrail.study.load import PARAMS, entries, foreach_section, read_yaml, study_of
 
 _FAILED = re.compile(r"failed to reproduce '([^']+)': failed to run: .*, exited with (-?\d+)")
+_BUSY = re.compile(r"failed to reproduce '([^']+)': '([^']+)' is busy, it is being blocked by")
+_USER = re.compile(r"\(PID (\d+)\): (.*)")
+_ADVICE = "If there are no processes with such PIDs"
+_OUTPUT = re.compile(r"data/\$\{[^}]+\}/(\w+)(/\$\{key\})?")
 _RECIPE = re.compile(r"^recipe:[ \t]*\w+", re.MULTILINE)
 _SIGNALLED = 128
 
@@ -53,10 +58,19 @@ def reproduce(root: Path, study: str | None, *, debug: bool) -> Reproduced:
 
 
 def reproduce_stage(root: Path, address: str, *, debug: bool) -> Reproduced:
-    """Run one stage and what it needs, where out of date, and sync MLflow."""
+    """Run one stage and what it needs, where out of date, and sync MLflow.
+
+    On its way to a stage, `dvc repro` takes what the stage needs for itself, also to find that
+    there is nothing to do, and is refused while another stage reads that. So what it needs is
+    looked at first, which others may do too.
+    """
     for name in ("dvc.yaml", "dvc.lock"):
         git.refuse_conflict(root, name)
-    outcome = _in_graph(root, [address], debug=debug)
+    before = _up_to_date(root, _needed_by(root, address), debug=debug)
+    if before.exit_code:
+        return before
+    outcome = _in_graph(root, ["--single-item", address], debug=debug)
+    outcome = replace(outcome, stages_run=before.stages_run + outcome.stages_run)
     return outcome if outcome.exit_code else _synced(root, outcome, debug=debug)
 
 
@@ -90,8 +104,27 @@ def remove_undeclared(root: Path) -> Iterator[str]:
             yield f"removed {place}: no study file declares {record.stage}@{record.name} any more."
 
 
+def _up_to_date(root: Path, addresses: list[str], *, debug: bool) -> Reproduced:
+    """Run these stages and all before them, if any of them is out of date."""
+    if not addresses:
+        return Reproduced(0, 0)
+    words = ["status", "--quiet", "--with-deps", *addresses]
+    _, code = _run_dvc(root, words, _environment(debug=debug))
+    if code in (0, INTERRUPTED):
+        return Reproduced(code, 0)
+    return _in_graph(root, addresses, debug=debug)
+
+
+def _needed_by(root: Path, address: str) -> list[str]:
+    """The stages whose outputs a stage reads."""
+    stage, _, key = address.partition("@")
+    declared = read_yaml(root / "dvc.yaml")["stages"][stage]["do"]
+    found = [_OUTPUT.fullmatch(path) for path in declared.get("deps", [])]
+    return [f"{of[1]}@{key if of[2] else study_of(key)}" for of in found if of]
+
+
 def _in_graph(root: Path, targets: list[str], *, debug: bool) -> Reproduced:
-    """`dvc repro` of these targets; without any, of the whole graph."""
+    """`dvc repro` of these targets, options before them; without any, of the whole graph."""
     before = _figures_of_stages(root)
     failures, code = _run_dvc(root, ["repro", *targets], _environment(debug=debug))
     ran = len(_figures_of_stages(root) - before)
@@ -166,13 +199,26 @@ def _run_dvc(
 
 
 def _pass_on(lines: Iterable[str], failures: list[tuple[str, int]]) -> None:
+    lines = iter(lines)
     for line in lines:
-        found = _FAILED.search(line)
+        found, busy = _FAILED.search(line), _BUSY.search(line)
         if found:
             failures.append((found[1], int(found[2])))
-        else:
-            sys.stderr.write(line)
-            sys.stderr.flush()
+            continue
+        if busy:
+            failures.append((busy[1], StageBusy.exit_code))
+        sys.stderr.write(_in_use(busy[1], busy[2], lines) if busy else line)
+        sys.stderr.flush()
+
+
+def _in_use(stage: str, path: str, lines: Iterator[str]) -> str:
+    """What DVC says of it in several lines; its advice, to remove the locks, is dropped.
+
+    Without them two processes would write the same output.
+    """
+    said = takewhile(lambda line: not line.startswith(_ADVICE), lines)
+    users = [f"process {user[1]} ({user[2]})" for line in said if (user := _USER.search(line))]
+    return f"{stage}: {path} is in use by {', '.join(users)}; wait for it, or end it.\n"
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from oncotrail.search.watching import shown
 from oncotrail.stage import WORK
 from oncotrail.study.base import nearest
 from oncotrail.study.file import StudyFile, read_study
-from oncotrail.study.load import PARAMS, read_yaml, study_file
+from oncotrail.study.load import PARAMS, merge, read_yaml, study_file
 
 Files = dict[Path, str]  # what each file is to say
 
@@ -94,7 +94,9 @@ def _study_with(path: Path, key: str, trials: int, *, in_demo: bool) -> Files:
             _refuse_alias(networks, key, name, f"{path.name}: {'.'.join(place)}")
             _put(networks[name], search, inherited=name in heirs)
     text = _dumped(yaml, content)
-    StudyFile.read(_parsed(text), path.name)
+    values = _parsed(text)
+    StudyFile.read(values, path.name)
+    StudyFile.read(merge(values, values.get("demo") or {}), f"{path.name}: demo")
     return {path: text}
 
 

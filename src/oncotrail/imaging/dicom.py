@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydicom import config, dcmread
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_dataset, read_preamble
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from oncotrail.errors import ImageFault
@@ -23,8 +24,7 @@ from oncotrail.imaging.voi import Voi
 
 MOST_BYTES = 2**32  # of a deflated file, unpacked
 AT_ONCE = 2**24
-META = 132  # the file's meta begins here, with its length
-META_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"
+META = 0x0002  # the group of the file's meta, which is never deflated
 
 # pydicom quotes an odd value in its warnings, and a value may be a name or a date.
 config.settings.reading_validation_mode = config.IGNORE
@@ -33,8 +33,8 @@ config.settings.writing_validation_mode = config.IGNORE
 
 def dataset_of(data: bytes) -> FileDataset:
     """The dataset in these bytes."""
-    _refuse_bomb(data)
     try:
+        _refuse_bomb(data)
         dataset = dcmread(io.BytesIO(data))
     except InvalidDicomError:
         raise ImageFault(
@@ -154,11 +154,16 @@ def _stack(dataset: Dataset, frames: int) -> Stack:
 
 def _refuse_bomb(data: bytes) -> None:
     """A deflated file is unpacked here first, up to a limit: pydicom knows none."""
-    if data[META : META + len(META_LENGTH)] != META_LENGTH:
-        return
-    begin = META + len(META_LENGTH) + 4
-    end = begin + int.from_bytes(data[begin - 4 : begin], "little")
-    if DeflatedExplicitVRLittleEndian.encode() not in data[begin:end]:
+    file = io.BytesIO(data)
+    read_preamble(file, force=False)
+    read_dataset(
+        file,
+        is_implicit_VR=False,
+        is_little_endian=True,
+        stop_when=lambda tag, _, __: tag.group != META,
+    )
+    end = file.tell()  # whatever length the meta says it has, if it says one
+    if DeflatedExplicitVRLittleEndian.encode() not in data[:end]:
         return
     unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
     left = MOST_BYTES

@@ -68,6 +68,7 @@ def frames_of(dataset: Dataset, frames: int, *, hounsfield: bool) -> Iterator[Fr
 
 
 def _stored(dataset: Dataset, frames: int) -> Iterator[NDArray[Any]]:
+    _refuse_shifted_bits(dataset)
     syntax = UID(dataset.file_meta.TransferSyntaxUID)
     plugin = jpeg_frames.decoder_of(syntax)
     if syntax.is_encapsulated:
@@ -85,6 +86,16 @@ def _stored(dataset: Dataset, frames: int) -> Iterator[NDArray[Any]]:
         raise ImageFault(f"holds {found} frames and announces {frames}", "copy it again")
 
 
+def _refuse_shifted_bits(dataset: Dataset) -> None:
+    """Values stand in the lowest bits; where an old file has them higher, no decoder undoes it."""
+    stored, highest = int(dataset.BitsStored), dataset.get("HighBit")
+    if highest is not None and int(highest) != stored - 1:
+        raise ImageFault(
+            f"has {stored} bits a pixel, of which the highest is bit {int(highest)} (HighBit)",
+            f"export it again with the highest at {stored - 1}",
+        )
+
+
 def _grey(dataset: Dataset, number: int, stored: NDArray[Any], *, hounsfield: bool) -> Frame:
     """Stored values -> modality LUT (Hounsfield units, for CT) -> dark-is-low.
 
@@ -93,6 +104,8 @@ def _grey(dataset: Dataset, number: int, stored: NDArray[Any], *, hounsfield: bo
     """
     transform = group(dataset, number, "PixelValueTransformationSequence")
     shown = voi_of(group(dataset, number, "FrameVOILUTSequence"))
+    if hounsfield:
+        _refuse_no_hounsfield(transform)
     pixels = apply_modality_lut(stored, transform).astype(np.float32)
     full_range = None if hounsfield else _range(dataset, transform)
     if full_range and dataset.PhotometricInterpretation == "MONOCHROME1":
@@ -100,6 +113,23 @@ def _grey(dataset: Dataset, number: int, stored: NDArray[Any], *, hounsfield: bo
         pixels = np.float32(total) - pixels
         return Frame(pixels, full_range, Mirrored(shown, total) if shown else None)
     return Frame(pixels, full_range, shown)
+
+
+def _refuse_no_hounsfield(transform: Dataset) -> None:
+    """A CT file whose stored values become Hounsfield units nowhere, or some other unit."""
+    table = transform.get("ModalityLUTSequence")
+    scaled = all(transform.get(name) is not None for name in ("RescaleSlope", "RescaleIntercept"))
+    if not table and not scaled:
+        raise ImageFault(
+            "is CT and does not say how its values become Hounsfield units (RescaleSlope and "
+            "RescaleIntercept)",
+            "export it again with both, from the scanner or the archive",
+        )
+    said = table[0].get("ModalityLUTType") if table else transform.get("RescaleType")
+    if str(said or "").strip() not in ("", "HU"):
+        raise ImageFault(
+            "is CT in another unit than Hounsfield's", "export it with RescaleType HU, or blank"
+        )
 
 
 def _colour(dataset: Dataset, stored: NDArray[Any]) -> Frame:

@@ -75,6 +75,8 @@ def _across(image: Any) -> tuple[int, ...]:
         raise ImageFault(f"is a line or a point of {sizes}", "save the slice that is meant")
     if image.get_data_dtype().fields:
         raise ImageFault("holds colours", "save it in grey, or as PNG")
+    if image.get_data_dtype().kind == "c":
+        raise ImageFault("holds complex numbers", "save their magnitude, or the part that is meant")
     across = (*shape, 1)[:AXES]
     slices, rows, columns = sorted(across)
     refuse_size(rows, columns, slices)

@@ -66,6 +66,9 @@ class Ledger:
             return None
         self._study.sampler = sampler_of(number)
         trial = self._study.ask(self._distributions)
+        while trial.user_attrs.get(NUMBER, number) >= self._budget:  # it waits for more trials
+            self._requeue(self._recorded(trial), trial.user_attrs[DEATHS])
+            trial = self._study.ask(self._distributions)
         if NUMBER not in trial.user_attrs:
             trial.set_user_attr(DEATHS, 0)
             trial.set_user_attr(NUMBER, number)  # last: without it, the start counts for nothing
@@ -103,7 +106,7 @@ class Ledger:
 
     def last(self, start: Start) -> FrozenTrial:
         """A start as it is recorded now."""
-        return next(s for s in self._starts() if s.number == start.trial.number)
+        return self._recorded(start.trial)
 
     def ended(self) -> list[FrozenTrial]:
         """The last start of each trial within the budget that is over, by our number."""
@@ -138,11 +141,15 @@ class Ledger:
         from optuna.trial import TrialState
 
         numbered = [s for s in self._starts() if NUMBER in s.user_attrs]
-        waiting = [s.user_attrs[NUMBER] for s in numbered if s.state == TrialState.WAITING]
-        if waiting:
-            return int(min(waiting))
+        waiting = [int(s.user_attrs[NUMBER]) for s in numbered if s.state == TrialState.WAITING]
+        within = [number for number in waiting if number < self._budget]
+        if within:
+            return min(within)
         number = max((int(s.user_attrs[NUMBER]) for s in numbered), default=-1) + 1
         return number if number < self._budget else None
+
+    def _recorded(self, trial: Trial) -> FrozenTrial:
+        return next(start for start in self._starts() if start.number == trial.number)
 
     def _starts(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)

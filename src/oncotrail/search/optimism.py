@@ -56,11 +56,11 @@ def best_of(found: Found, generator: np.random.Generator) -> BestOf | None:
         return None
     patients, labels = _same_patients(complete)
     scores = np.array([one["scores"] for one in said]).T
-    drawn = resample(patients, strata=labels, generator=generator, number=RESAMPLES)
     name, metric = _METRICS[found.objective]
     try:
+        drawn = resample(patients, strata=labels, generator=generator, number=RESAMPLES)
         judged = corrected_winner(metric, labels, scores, drawn)
-    except ValueError:  # a class of so few patients that resamples hold none of them
+    except ValueError:  # a class of one patient, or of so few that resamples hold none of them
         return None
     return BestOf(
         figure=name,
@@ -98,7 +98,7 @@ def log_likelihood(
     given = np.clip(np.asarray(probabilities, dtype=np.float64), _SMALLEST, 1 - _SMALLEST)
     logs = np.log(np.where(positive, given, 1 - given))
     every = metrics.row_weights(weights, logs.size)
-    return np.asarray(every @ logs / every.sum(axis=1))
+    return metrics.ratio(every @ logs, every.sum(axis=1))
 
 
 _METRICS: dict[str, tuple[str, metrics.Metric]] = {

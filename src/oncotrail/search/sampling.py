@@ -41,12 +41,16 @@ def sampler_of(asked: TreeParzen | RandomSampler, seed: int) -> Callable[[int], 
     return make
 
 
-def pruner_of(asked: MedianPruner | HyperbandPruner | NoPruner, epochs: int) -> BasePruner:
+def pruner_of(
+    asked: MedianPruner | HyperbandPruner | NoPruner, epochs: int, seed: int
+) -> BasePruner:
     """The pruner of trials that last so many epochs."""
     from optuna import pruners
 
     if isinstance(asked, MedianPruner):
         return pruners.MedianPruner(asked.startup_trials, asked.warm_up_epochs)
     if isinstance(asked, HyperbandPruner):
-        return pruners.HyperbandPruner(asked.least_epochs, epochs, asked.reduction)
+        from oncotrail.search.hyperband import Hyperband
+
+        return Hyperband(asked.least_epochs, epochs, asked.reduction, seed)
     return pruners.NopPruner()

@@ -89,7 +89,7 @@ def sweep(plan: Plan, place: Place, workers: Workers, listener: Listener) -> Fou
     """Search until all trials are over; the workers are closed at the end, however it comes."""
     direction: Direction = "maximize" if plan.higher_is_better else "minimize"
     with opened(place, direction) as study:
-        study.pruner = pruner_of(plan.asked.pruner, plan.epochs)
+        study.pruner = pruner_of(plan.asked.pruner, plan.epochs, plan.seed)
         ledger = Ledger(study, space.distributions(plan.asked.space), plan.trials)
         try:
             with uninterrupted():

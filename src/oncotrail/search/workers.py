@@ -52,10 +52,12 @@ class Workers(Protocol):
 def environment(threads: int) -> dict[str, str]:
     """What a worker's environment must say before its interpreter starts."""
     libraries = ("OMP", "MKL", "OPENBLAS", "NUMEXPR")
+    # This package first: a model that MLflow loaded here has put a part of another one before it.
+    folders = [str(Path(__file__).parents[2]), *(path or str(Path.cwd()) for path in sys.path)]
     return {
         **{f"{library}_NUM_THREADS": str(threads) for library in libraries},
         "OMP_WAIT_POLICY": "PASSIVE",  # a thread that waits must sleep
-        "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
+        "PYTHONPATH": os.pathsep.join(folders),
     }
 
 

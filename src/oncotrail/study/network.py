@@ -22,6 +22,7 @@ from oncotrail.study.training import Training
 Number = bool | int | float | str | None
 Epochs = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
+Mean = Annotated[float, Field(ge=0, le=1)]
 # One training of each outer fold is the rule, and is not shown.
 Seeds = Annotated[int, Field(ge=1, exclude_if=lambda count: count == 1)]
 OutOfFold = Annotated[bool, Field(exclude_if=lambda asked: not asked)]
@@ -31,20 +32,34 @@ class Head(Settings):
     """features -> embedding -> activation -> dropout -> classes; fusions read the embedding.
 
     `embedding: null` is a head without a hidden layer, and the embedding is then the features.
-    `classes: 1` is one logit, of the outcome against its absence.
+    `classes: 1` is one logit, of the outcome against its absence; 2 is a logit for each.
     """
 
     embedding: int | None = Field(ge=1)
     activation: Literal["relu", "gelu", "tanh"] = "relu"
     dropout: float = Field(default=0, ge=0, lt=1)
-    classes: int = Field(default=1, ge=1)
+    classes: int = Field(default=1, ge=1, le=2)  # outcomes are yes or no
 
 
 class FileWeights(Settings):
-    """Weights in a safetensors file, relative to the repository."""
+    """Weights in a safetensors file, relative to the repository.
+
+    `mean` and `std` are those of red, green and blue in [0, 1] that the weights were made with, as
+    ImageNet's [0.485, 0.456, 0.406] and [0.229, 0.224, 0.225]; without them the training rows' own.
+    """
 
     file: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    licence: str = ""
+    mean: tuple[Mean, Mean, Mean] | None = None
+    std: tuple[Share, Share, Share] | None = None
+
+    @model_validator(mode="after")
+    def _mean_and_deviation_come_together(self) -> FileWeights:
+        if (self.mean is None) != (self.std is None):
+            message = "mean and std are of the same weights; write both, or neither"
+            raise ValueError(message)
+        return self
 
 
 class HubWeights(Settings):
@@ -185,9 +200,12 @@ class Network(Training):
         return {**_UNTRAINED, **given} if kind == "off_the_shelf" else given
 
     @model_validator(mode="after")
-    def _scratch_is_random(self) -> Network:
+    def _only_scratch_is_random(self) -> Network:
         if isinstance(self.route, Scratch) and self.weights != "none":
             message = "route: scratch is a random start; write weights: none, or route: transfer"
+            raise ValueError(message)
+        if self.route == Transfer(kind="transfer") and self.weights == "none":
+            message = "route: transfer begins with weights; name them, or write route: scratch"
             raise ValueError(message)
         return self
 
@@ -200,13 +218,26 @@ class Network(Training):
 
     @model_validator(mode="after")
     def _head_and_loss_agree(self) -> Network:
-        one = self.loss.kind == "binary_cross_entropy"
         several = self.loss.kind in ("cross_entropy", "negative_log_likelihood")
-        if one and self.head.classes != 1:
+        if self.loss.kind == "binary_cross_entropy" and self.head.classes != 1:
             message = f"loss {self.loss.kind} needs one logit; set head.classes to 1"
             raise ValueError(message)
         if several and self.head.classes == 1:
             message = f"loss {self.loss.kind} needs a logit per class; set head.classes to 2"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _weights_of_the_loss_fit_the_head(self) -> Network:
+        given, classes = getattr(self.loss, "class_weights", ()), self.head.classes
+        if given and classes == 1:
+            message = f"loss {self.loss.kind} of one logit has no class_weights; write alpha"
+            raise ValueError(message)
+        if given and len(given) != classes:
+            found = f"head.classes is {classes} and loss.class_weights has {len(given)} numbers"
+            raise ValueError(f"{found}; give one for each")
+        if classes > 1 and getattr(self.loss, "alpha", None) is not None:
+            message = "loss focal of several classes has no alpha; write class_weights"
             raise ValueError(message)
         return self
 

@@ -67,6 +67,13 @@ class Choice(Settings):
     setting: Setting
     choices: Choices
 
+    @model_validator(mode="after")
+    def _differ(self) -> Choice:
+        if len(set(self.choices)) < len(self.choices):
+            message = f"{self.setting}: two choices are equal (true is 1, and 1.0 is 1); drop one"
+            raise ValueError(message)
+        return self
+
 
 class TreeParzen(Settings):
     """Multivariate TPE with a constant liar (Bergstra 2011, Falkner 2018); first at random."""
@@ -131,5 +138,23 @@ class Search(Settings):
             raise ValueError(message)
         if self.trials > 1 and not self.space:
             message = f"{self.trials} trials and an empty space; say which settings to try"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _trials_can_be_compared(self) -> Search:
+        """All by one yardstick, and on something that a trial's figure depends on."""
+        sections = {part.setting.partition(".")[0] for part in self.space}
+        if self.objective == "validation_loss" and "loss" in sections:
+            message = (
+                "space names settings of the loss, and validation_loss is that loss: each trial "
+                "would be measured by another one; take objective: validation_auc, or declare them"
+            )
+            raise ValueError(message)
+        if "attention" in sections:
+            message = (
+                "space names settings of attention, which is learnt after a trial is judged, so "
+                "all trials would be equal; declare them"
+            )
             raise ValueError(message)
         return self

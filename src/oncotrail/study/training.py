@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -150,3 +150,20 @@ class Training(Settings):
     @classmethod
     def _list_of_flips(cls, given: Any) -> Any:
         return {"flips": given} if isinstance(given, list | tuple) else given
+
+    @model_validator(mode="after")
+    def _the_schedule_fits(self) -> Self:
+        rate, minimum = self.optimizer.learning_rate, getattr(self.schedule, "minimum", 0)
+        if minimum >= rate:
+            message = (
+                f"schedule.minimum {minimum:g} is not below optimizer.learning_rate {rate:g}; "
+                "lower it, or write schedule: constant"
+            )
+            raise ValueError(message)
+        if self.schedule.warm_up >= self.epochs:
+            message = (
+                f"schedule.warm_up {self.schedule.warm_up} never ends in {self.epochs} epochs; "
+                "write fewer, or more epochs"
+            )
+            raise ValueError(message)
+        return self
